@@ -1,0 +1,1 @@
+export async function main(args: readonly string[]): Promise<number> { console.log('hi', process.version, args); return 3; }
