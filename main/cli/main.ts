@@ -1,1 +1,4 @@
-export async function main(args: readonly string[]): Promise<number> { console.log('hi', process.version, args); return 3; }
+export async function main(args: readonly string[]): Promise<number> {
+  console.log('hi', process.version, args);
+  return 3;
+}
