@@ -1,0 +1,47 @@
+/** Who may import whom. `types:` in front of a layer allows its types alone. */
+export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'models/checkpoint': [],
+  'models/graph': [],
+  'models/bundle': ['models/checkpoint'],
+  'models/networks': ['models/graph', 'models/checkpoint', 'models/bundle'],
+  'models/importer': ['models/checkpoint', 'models/graph', 'models/networks', 'models/bundle'],
+  'main/api': [],
+  'main/engine': ['types:main/runtime', 'types:models/bundle'],
+  'main/runtime': [
+    'models/bundle',
+    'models/checkpoint',
+    'models/graph',
+    'models/networks',
+    'main/api',
+    'types:main/engine',
+  ],
+  'main/worker': [
+    'main/api',
+    'main/engine',
+    'main/runtime',
+    'models/importer',
+    'models/bundle',
+    'models/checkpoint',
+    'models/networks',
+  ],
+  'main/studio': ['main/api', 'main/worker', 'models/bundle'],
+  'main/cli': ['main/api', 'main/studio', 'main/worker'],
+};
+
+/** The only layer that may import a package. */
+export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'onnxruntime-node': ['main/runtime'],
+  sharp: ['main/studio'],
+  commander: ['main/cli'],
+};
+
+/** Layers that must not know Node: no built-in modules, no packages beside zod. */
+export const PURE: readonly string[] = [
+  'models/checkpoint',
+  'models/graph',
+  'models/bundle',
+  'models/networks',
+  'models/importer',
+  'main/api',
+  'main/engine',
+];
