@@ -24,8 +24,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'models/checkpoint',
     'models/networks',
   ],
-  'main/studio': ['main/api', 'main/worker', 'models/bundle'],
-  'main/cli': ['main/api', 'main/studio', 'main/worker'],
+  'main/history': ['main/api'],
+  'main/studio': ['main/api', 'main/history', 'main/worker', 'models/bundle'],
+  'main/cli': ['main/api', 'main/studio', 'main/worker', 'main/http'],
+  'main/http': ['main/api', 'main/studio', 'main/worker'],
+  'main/electron': ['main/api', 'main/studio', 'main/worker'],
 };
 
 /** The only layer that may import a package. */
@@ -33,6 +36,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['main/runtime'],
   sharp: ['main/studio'],
   commander: ['main/cli'],
+  'better-sqlite3': ['main/history'],
+  electron: ['main/electron'],
 };
 
 /** Layers that must not know Node: no built-in modules, no packages beside zod. */

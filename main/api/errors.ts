@@ -2,28 +2,34 @@
  * Every way a request can fail that a person can act on. The code is stable: hosts, tests and the
  * interface match on it, never on words.
  */
-export type ErrorCode =
+export const ERROR_CODES = [
   /** A field of the request is wrong; `field` names it. */
-  | 'invalid-request'
+  'invalid-request',
   /** The named model is not installed. */
-  | 'model-not-found'
+  'model-not-found',
   /** The model lacks a network that this needs. */
-  | 'network-missing'
+  'network-missing',
   /** A bundle's files do not match its manifest. */
-  | 'bundle-damaged'
+  'bundle-damaged',
   /** A checkpoint cannot be read, or is not of a kind we know. */
-  | 'checkpoint-unreadable'
+  'checkpoint-unreadable',
   /** A picture cannot be read. */
-  | 'picture-unreadable'
+  'picture-unreadable',
+  /** A picture, job or board that is asked for is not there any more. */
+  'not-found',
+  /** The library cannot be opened for writing: newer, locked, read-only or damaged. */
+  'library-unavailable',
   /** A file or folder is missing, or may not be read or written. */
-  | 'file-unavailable'
-  | 'disk-full'
+  'file-unavailable',
+  'disk-full',
   /** The engine process ended in the middle of the work. */
-  | 'engine-crashed'
-  | 'out-of-memory'
-  | 'cancelled'
+  'engine-crashed',
+  'out-of-memory',
+  'cancelled',
   /** A bug of ours. */
-  | 'internal';
+  'internal',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** The form of an error that crosses a process boundary. */
 export interface WireError {

@@ -1,46 +1,11 @@
 import type { RequestedTarget, ResolvedTarget } from '#api/recipe';
 import type { WireError } from '#api/errors';
+import type { GenerateEvent } from '#engine/events';
+import type { RgbImage } from '#engine/picture';
 import type { ModelSizes, Plan } from '#engine/types';
 
-/** Milliseconds that each stage took for one picture (a batch's stage is shared out evenly). */
-export interface StageTimes {
-  readonly representation: number;
-  readonly tokens: number;
-  readonly pixels: number;
-}
-
-/** One finished picture. */
-export interface Picture {
-  /** Index in the plan's seeds. */
-  readonly index: number;
-  readonly seed: number;
-  /** The label that the RDM was given, or null. */
-  readonly label: number | null;
-  /** f32 [D] */
-  readonly representation: Float32Array;
-  /** i32 [N] */
-  readonly tokens: Int32Array;
-  /** u8 [S,S,3] RGB */
-  readonly image: Uint8Array;
-  readonly size: number;
-  readonly times: StageTimes;
-}
-
-/** What a picture's decoding looks like after a step. */
-export interface StepReport {
-  readonly index: number;
-  /** Steps done, 1…steps. */
-  readonly step: number;
-  readonly steps: number;
-  /** i32 [N], mask id where still unknown. */
-  readonly tokens: Int32Array;
-  /** i32 [N] draws of this step, nothing masked: what a preview decodes. */
-  readonly sampled: Int32Array;
-  /** f32 [N] probability of each token when it was drawn; +∞ where it was known before. */
-  readonly probability: Float32Array;
-  /** f32 [N] bits */
-  readonly entropy: Float32Array;
-}
+export type { Picture, StageTimes, StepReport } from '#engine/events';
+export type { RgbImage } from '#engine/picture';
 
 /** A model that the engine has opened. */
 export interface OpenedModel {
@@ -55,14 +20,6 @@ export interface ModelRef {
   readonly target: RequestedTarget;
   /** Folder where compiled graphs are kept; deleting it is always safe. */
   readonly cache: string;
-}
-
-/** An RGB picture, 8 bits a channel. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  /** u8 [height,width,3] */
-  readonly data: Uint8Array;
 }
 
 export interface ImportRequest {
@@ -132,15 +89,7 @@ export interface Methods {
       readonly steps: boolean;
     };
     result: { readonly pictures: number };
-    event:
-      | {
-          readonly kind: 'stage';
-          readonly stage: 'representation';
-          readonly done: number;
-          readonly total: number;
-        }
-      | { readonly kind: 'step'; readonly report: StepReport }
-      | { readonly kind: 'picture'; readonly picture: Picture };
+    event: GenerateEvent;
   };
   /** Representations f32 [B,D] of pictures of any size (spec 2.1: short side resized, centre crop). */
   encode: {

@@ -1,0 +1,157 @@
+import { eventIterator, oc, type as output } from '@orpc/contract';
+import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import {
+  createJob,
+  imageId,
+  imageIds,
+  saveSearch,
+  searchImages,
+  settingsSchema,
+  updateImages,
+  type Board,
+  type DecodeSteps,
+  type DoctorCheck,
+  type ImageDetail,
+  type ImageRow,
+  type Job,
+  type LibrarySummary,
+  type ModelInfo,
+  type ReplayResult,
+  type SavedSearch,
+  type SearchResult,
+  type Settings,
+  type StudioEvent,
+  type StudioStatus,
+  type UndoState,
+} from './types.ts';
+
+// The contract between the studio and whoever uses it: written once, served by every host
+// (Electron's port, HTTP, the command line), and the only thing the renderer knows of the rest.
+
+const errors = Object.fromEntries(
+  ERROR_CODES.map((code) => [code, { data: z.object({ field: z.string().optional() }) }]),
+) as Record<ErrorCode, { data: z.ZodObject<{ field: z.ZodOptional<z.ZodString> }> }>;
+const base = oc.errors(errors);
+
+const byId = z.strictObject({ id: imageId });
+const byIds = z.strictObject({ ids: imageIds });
+const path = z.string().min(1).max(4096);
+
+/** The files of an import: paths on the machine that the studio runs on. */
+export const importFiles = z.strictObject({
+  files: z.array(path).min(1).max(20),
+  recipe: path.optional(),
+  card: path.optional(),
+  statistics: path.optional(),
+});
+
+/** An import as it would be: the parts found, what is missing, licences, and its size. */
+export interface ImportOffer {
+  readonly id: string;
+  readonly title: string;
+  readonly parts: readonly {
+    readonly kind: string;
+    readonly from: string;
+    readonly about: string;
+  }[];
+  readonly missing: readonly { readonly kind: string; readonly disables: string }[];
+  readonly warnings: readonly string[];
+  readonly licences: ModelInfo['licences'];
+  readonly bytes: number;
+}
+
+export const contract = {
+  studio: {
+    status: base.output(output<StudioStatus>()),
+    /** Starts with the present state of the queue; ends when the caller stops listening. */
+    events: base.output(eventIterator(output<StudioEvent>())),
+    doctor: base.output(output<readonly DoctorCheck[]>()),
+    settings: base.output(output<Settings>()),
+    /** Changes the settings that are given; one undo step is the caller's affair. */
+    configure: base.input(settingsSchema.partial()).output(output<Settings>()),
+    undoState: base.output(output<UndoState>()),
+    undo: base.output(output<UndoState>()),
+    redo: base.output(output<UndoState>()),
+    backup: base.output(output<{ readonly file: string }>()),
+  },
+  jobs: {
+    create: base.input(createJob).output(output<Job>()),
+    list: base.output(output<readonly Job[]>()),
+    cancel: base.input(byId).output(output<Job>()),
+    retry: base.input(byId).output(output<Job>()),
+    /** Puts a waiting job in front of another, or last. */
+    move: base
+      .input(z.strictObject({ id: imageId, before: imageId.nullable() }))
+      .output(output<readonly Job[]>()),
+    /** Takes an ended job off the list; its pictures stay. */
+    dismiss: base.input(byId).output(output<readonly Job[]>()),
+    pause: base
+      .input(z.strictObject({ paused: z.boolean() }))
+      .output(output<{ paused: boolean }>()),
+  },
+  images: {
+    summary: base.output(output<LibrarySummary>()),
+    search: base.input(searchImages).output(output<SearchResult>()),
+    /** Rows in the order asked for; ids that are gone are left out. */
+    rows: base
+      .input(z.strictObject({ ids: z.array(imageId).max(2000) }))
+      .output(output<readonly ImageRow[]>()),
+    get: base.input(byId).output(output<ImageDetail>()),
+    update: base.input(updateImages).output(output<UndoState>()),
+    remove: base.input(byIds).output(output<UndoState>()),
+    restore: base.input(byIds).output(output<UndoState>()),
+    /** Deletes for good what is in the bin. */
+    emptyBin: base.output(output<{ readonly removed: number }>()),
+    /** Nearest pictures by representation, cosine, best first. */
+    similar: base
+      .input(z.strictObject({ id: imageId, limit: z.int().min(1).max(500) }))
+      .output(output<readonly { readonly id: number; readonly cosine: number }[]>()),
+    replay: base.input(byId).output(output<ReplayResult>()),
+    /** Makes a lost or dropped file again from its tokens. */
+    rebuild: base.input(byId).output(output<ImageDetail>()),
+    steps: base.input(byId).output(output<DecodeSteps>()),
+    /** Brings pictures in: ours with their recipe, others as their representation and tokens. */
+    import: base
+      .input(
+        z.strictObject({
+          files: z
+            .array(z.file().max(100 * 2 ** 20))
+            .min(1)
+            .max(1000),
+        }),
+      )
+      .output(
+        output<{
+          readonly ids: readonly number[];
+          readonly refused: readonly { readonly name: string; readonly reason: string }[];
+        }>(),
+      ),
+    /** A ZIP of the pictures, or one PNG. */
+    export: base.input(z.strictObject({ ids: imageIds, metadata: z.boolean() })).output(z.file()),
+    createBoard: base
+      .input(z.strictObject({ name: z.string().trim().min(1).max(100) }))
+      .output(output<Board>()),
+    renameBoard: base
+      .input(z.strictObject({ id: imageId, name: z.string().trim().min(1).max(100) }))
+      .output(output<Board>()),
+    removeBoard: base.input(byId).output(output<{ readonly removed: boolean }>()),
+    saveSearch: base.input(saveSearch).output(output<SavedSearch>()),
+    removeSearch: base.input(byId).output(output<{ readonly removed: boolean }>()),
+  },
+  models: {
+    list: base.output(output<readonly ModelInfo[]>()),
+    offer: base.input(importFiles).output(output<ImportOffer>()),
+    import: base
+      .input(importFiles.extend({ acceptLicences: z.literal(true) }))
+      .output(output<{ readonly id: string }>()),
+    cancelImport: base.output(output<{ readonly cancelled: boolean }>()),
+    verify: base
+      .input(z.strictObject({ id: z.string().max(64) }))
+      .output(output<{ readonly problems: readonly string[] }>()),
+    remove: base.input(z.strictObject({ id: z.string().max(64) })).output(output<UndoState>()),
+  },
+};
+
+/** The contract's type, for clients. */
+export type Contract = typeof contract;

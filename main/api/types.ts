@@ -1,0 +1,378 @@
+import { z } from 'zod';
+import {
+  guidanceSchedule,
+  LIMITS,
+  requestedTarget,
+  type Recipe,
+  type ResolvedTarget,
+} from './recipe.ts';
+import type { ErrorCode } from './errors.ts';
+
+// Plain data that crosses a boundary. Inputs are schemas, because hosts check them; outputs are
+// types, because they come from us. Times are milliseconds since 1970, unless a name says otherwise.
+
+const id = z.int().positive();
+const ids = z.array(id).min(1).max(200_000);
+const bounded = (bounds: { readonly min: number; readonly max: number }) =>
+  z.number().min(bounds.min).max(bounds.max);
+const whole = (bounds: { readonly min: number; readonly max: number }) =>
+  z.int().min(bounds.min).max(bounds.max);
+
+/** The settings of the Generate view. What is absent comes from the model's recommendation. */
+export const generateSettings = z.strictObject({
+  model: z.string().max(64).optional(),
+  target: requestedTarget.optional(),
+  count: whole(LIMITS.count).optional(),
+  seed: whole(LIMITS.seed).optional(),
+  /** Index of a class; null is "any". */
+  label: z.int().nonnegative().nullable().optional(),
+  rdmSteps: whole(LIMITS.rdmSteps).optional(),
+  eta: bounded(LIMITS.eta).optional(),
+  steps: whole(LIMITS.steps).optional(),
+  temperature: bounded(LIMITS.temperature).optional(),
+  guidance: bounded(LIMITS.guidance).optional(),
+  schedule: guidanceSchedule.optional(),
+  chunk: whole(LIMITS.chunk).optional(),
+});
+export type GenerateSettings = z.infer<typeof generateSettings>;
+
+/** What a job starts from: noise, or the representation of a picture in the library. */
+export const jobSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sample') }),
+  /** New pictures from a library picture's representation. */
+  z.strictObject({ kind: z.literal('image'), image: id }),
+]);
+export type JobSource = z.infer<typeof jobSource>;
+
+export const createJob = z.strictObject({ source: jobSource, settings: generateSettings });
+export type CreateJob = z.infer<typeof createJob>;
+
+export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed' | 'parked';
+
+/** A job of the queue: pictures of one recipe. */
+export interface Job {
+  readonly id: number;
+  readonly state: JobState;
+  readonly createdAt: number;
+  readonly source: JobSource;
+  /** Every setting resolved: what will run. */
+  readonly settings: Required<Omit<GenerateSettings, 'label' | 'chunk'>> & {
+    readonly label: number | null;
+    readonly chunk: number;
+  };
+  readonly total: number;
+  /** Pictures saved, in the order they were made. */
+  readonly images: readonly number[];
+  /** Why it failed or was parked. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Milliseconds still to go, by this run's own pace; null when not known yet. */
+  readonly timeLeft: number | null;
+}
+
+/** How far the picture that is being made is. */
+export interface Progress {
+  readonly job: number;
+  /** Index of the picture in its job. */
+  readonly index: number;
+  readonly seed: number;
+  readonly stage: 'representation' | 'tokens' | 'pixels';
+  readonly done: number;
+  readonly total: number;
+  /** u16 [N] of the step, `mask` where still open; absent before decoding. */
+  readonly tokens?: readonly number[];
+  /** Bits [N], one decimal. */
+  readonly entropy?: readonly number[];
+  readonly mask?: number;
+  /** Address of a preview of this step, when previews are on and this step has one. */
+  readonly preview?: string;
+}
+
+/** What the interface is told without asking. */
+export type StudioEvent =
+  | { readonly kind: 'jobs'; readonly jobs: readonly Job[]; readonly paused: boolean }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** Rows were added or changed; `ids` null when too many to list. */
+  | { readonly kind: 'images'; readonly ids: readonly number[] | null }
+  | { readonly kind: 'models' }
+  | { readonly kind: 'settings' }
+  | {
+      readonly kind: 'import';
+      readonly done: number;
+      readonly total: number;
+      readonly file: string;
+    };
+
+/** A number field that pictures can be filtered and sorted by. */
+export const numberField = z.enum([
+  'createdAt',
+  'seed',
+  'guidance',
+  'temperature',
+  'steps',
+  'rdmSteps',
+  'eta',
+  'rating',
+]);
+export type NumberField = z.infer<typeof numberField>;
+
+export const imageFilter = z.strictObject({
+  /** Words in notes, tags, model names; a number also matches a seed. */
+  text: z.string().max(500).optional(),
+  ranges: z
+    .array(
+      z.strictObject({
+        field: numberField,
+        min: z.number().optional(),
+        max: z.number().optional(),
+      }),
+    )
+    .max(20)
+    .optional(),
+  models: z.array(z.string().max(64)).max(100).optional(),
+  schedules: z.array(guidanceSchedule).optional(),
+  operations: z.array(z.enum(['generate', 'variation', 'interpolation', 'import'])).optional(),
+  labels: z.array(z.int().nonnegative().nullable()).max(1000).optional(),
+  targets: z.array(z.string().max(32)).max(10).optional(),
+  /** All of these. */
+  tags: z.array(z.string().max(100)).max(50).optional(),
+  board: id.optional(),
+  starred: z.boolean().optional(),
+  unrated: z.boolean().optional(),
+  /** Pictures of one job. */
+  job: id.optional(),
+  /** Children of this picture. */
+  parent: id.optional(),
+  /** The bin's content instead of the library's. */
+  bin: z.boolean().optional(),
+});
+export type ImageFilter = z.infer<typeof imageFilter>;
+
+export const imageSort = z.strictObject({ by: numberField, descending: z.boolean() });
+export type ImageSort = z.infer<typeof imageSort>;
+
+export const searchImages = z.strictObject({ filter: imageFilter, sort: imageSort });
+export type SearchImages = z.infer<typeof searchImages>;
+
+/** All matches, so that a grid of any length needs no paging. */
+export interface SearchResult {
+  readonly ids: readonly number[];
+  /** When sorted by date: how many pictures each day has, in the order of `ids`. Days are local. */
+  readonly days: readonly { readonly day: string; readonly count: number }[];
+}
+
+export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
+/** `dropped`: the pixels were given up on purpose and can be rebuilt. */
+export type FileState = 'present' | 'missing' | 'dropped';
+
+/** A cell of the grid. */
+export interface ImageRow {
+  readonly id: number;
+  readonly seed: number;
+  readonly createdAt: number;
+  readonly rating: number;
+  readonly starred: boolean;
+  readonly operation: Operation;
+  readonly children: number;
+  readonly file: FileState;
+  readonly size: number;
+  readonly guidance: number;
+  readonly deletedAt: number | null;
+  /** Changes whenever the pixels do: part of the picture's address. */
+  readonly version: string;
+}
+
+/** Everything about one picture. */
+export interface ImageDetail extends ImageRow {
+  readonly recipe: Recipe;
+  readonly modelTitle: string | null;
+  readonly className: string | null;
+  readonly path: string;
+  readonly bytes: number;
+  readonly note: string;
+  readonly tags: readonly string[];
+  readonly boards: readonly number[];
+  readonly job: number | null;
+  readonly parents: readonly { readonly id: number; readonly operation: Operation }[];
+  readonly childIds: readonly number[];
+  /** Milliseconds of each stage. */
+  readonly times: {
+    readonly representation: number;
+    readonly tokens: number;
+    readonly pixels: number;
+  };
+}
+
+export const updateImages = z.strictObject({
+  ids,
+  rating: z.int().min(0).max(5).optional(),
+  starred: z.boolean().optional(),
+  note: z.string().max(10_000).optional(),
+  addTags: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
+  removeTags: z.array(z.string().max(100)).max(50).optional(),
+  addToBoard: id.optional(),
+  removeFromBoard: id.optional(),
+});
+export type UpdateImages = z.infer<typeof updateImages>;
+
+/** Something done that can be undone: survives a restart. */
+export interface UndoState {
+  /** What Ctrl Z would take back: a message key and its numbers; null when nothing. */
+  readonly undo: UndoItem | null;
+  readonly redo: UndoItem | null;
+}
+export interface UndoItem {
+  readonly id: number;
+  readonly kind:
+    'rate' | 'star' | 'note' | 'tag' | 'board' | 'delete' | 'restore' | 'search' | 'model';
+  readonly count: number;
+}
+
+export interface Board {
+  readonly id: number;
+  readonly name: string;
+  readonly count: number;
+}
+export interface TagCount {
+  readonly name: string;
+  readonly count: number;
+}
+export const saveSearch = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  search: searchImages,
+});
+export interface SavedSearch {
+  readonly id: number;
+  readonly name: string;
+  readonly search: SearchImages;
+  readonly count: number;
+}
+
+/** The gallery's side panel. */
+export interface LibrarySummary {
+  readonly folder: string;
+  readonly total: number;
+  readonly starred: number;
+  readonly unrated: number;
+  readonly imported: number;
+  readonly bin: number;
+  /** Bytes of pictures. */
+  readonly bytes: number;
+  readonly boards: readonly Board[];
+  readonly tags: readonly TagCount[];
+  readonly searches: readonly SavedSearch[];
+  readonly lastBackup: number | null;
+}
+
+/** A step of a picture's decoding, made again from its recipe. */
+export interface DecodeStep {
+  readonly step: number;
+  readonly guidance: number;
+  /** [N], `mask` where open after this step. */
+  readonly tokens: readonly number[];
+  /** Bits [N] of what was open before it. */
+  readonly entropy: readonly number[];
+  readonly preview: string;
+}
+export interface DecodeSteps {
+  readonly mask: number;
+  readonly steps: readonly DecodeStep[];
+}
+
+/** What running a recipe again showed. */
+export interface ReplayResult {
+  readonly differing: number;
+  readonly tokens: number;
+  readonly target: ResolvedTarget;
+  readonly recordedTarget: ResolvedTarget;
+}
+
+/** A model of the library, or one that is damaged. */
+export interface ModelInfo {
+  readonly id: string;
+  readonly title: { readonly en: string; readonly ja?: string | undefined };
+  readonly state: 'ready' | 'incomplete' | 'damaged';
+  readonly problem: string | null;
+  readonly shipped: boolean;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly imageSize: number;
+  readonly classes: readonly { readonly en: string; readonly ja?: string | undefined }[];
+  readonly unconditionalClass: number | null;
+  readonly parts: readonly {
+    readonly kind: 'encoder' | 'rdm' | 'mage' | 'vqgan';
+    readonly present: boolean;
+    readonly about: string;
+    readonly sha256: string | null;
+    readonly bytes: number;
+  }[];
+  readonly recommended: RecommendedSettings;
+  readonly preview: RecommendedSettings;
+  readonly licences: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly covers: string;
+    readonly text: string;
+    readonly nonCommercial: boolean;
+  }[];
+  /** The model card, Markdown, or null. */
+  readonly card: string | null;
+}
+export interface RecommendedSettings {
+  readonly rdmSteps: number;
+  readonly eta: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly schedule: z.infer<typeof guidanceSchedule>;
+  readonly temperature: number;
+}
+
+/** One line of the doctor's report; `code` is a message key, `values` fill it in. */
+export interface DoctorCheck {
+  readonly code: string;
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+/** Versioned settings of the studio; every one has a default. */
+export const settingsSchema = z.strictObject({
+  language: z.enum(['system', 'en', 'ja']),
+  theme: z.enum(['system', 'dark', 'light']),
+  textSize: z.int().min(80).max(200),
+  reduceMotion: z.enum(['system', 'on']),
+  model: z.string().max(64),
+  target: requestedTarget,
+  chunk: whole(LIMITS.chunk),
+  previews: z.enum(['off', 'every4', 'every']),
+  binDays: z.int().min(1).max(3650),
+  backups: z.int().min(1).max(100),
+  idleMinutes: z.int().min(0).max(60),
+  exportMetadata: z.enum(['full', 'none']),
+  singleKeys: z.boolean(),
+  /** Command id to key combination, for those that differ from the default. */
+  shortcuts: z.record(z.string().max(64), z.string().max(64)),
+  presets: z
+    .array(z.strictObject({ name: z.string().trim().min(1).max(60), settings: generateSettings }))
+    .max(200),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** What the status strip shows. */
+export interface StudioStatus {
+  readonly version: string;
+  readonly state: LibraryState;
+  readonly libraryFolder: string;
+  readonly target: ResolvedTarget;
+  readonly cpu: string;
+  readonly memory: { readonly used: number; readonly total: number };
+  readonly diskFree: number;
+  readonly paused: boolean;
+}
+/** Why the library is open as it is, or not. */
+export type LibraryState =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'newer'; readonly version: string }
+  | { readonly kind: 'locked'; readonly by: string }
+  | { readonly kind: 'read-only' }
+  | { readonly kind: 'damaged'; readonly backup: string | null; readonly detail: string };
+
+export { id as imageId, ids as imageIds };
