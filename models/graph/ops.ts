@@ -1,4 +1,4 @@
-import { GraphBuilder } from './builder.ts';
+import type { GraphBuilder } from './builder.ts';
 import { axisOf, broadcast, matmulShape, sizeOf, withAxis } from './shapes.ts';
 import { GraphError, type Dim, type ElementType, type Value } from './types.ts';
 

@@ -22,7 +22,7 @@ export class Weights {
     const stored = this.#stored(name);
     const as = shape ?? stored.shape;
     const label = `${name}:${as.join('x')}`;
-    return this.#derived(label, as, async () => await readFloat32(stored));
+    return this.#derived(label, as, async () => readFloat32(stored));
   }
 
   /** A Linear's weight [out,in] as [in,out], which is how MatMul takes it. */

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { ShapeTable, TensorInfo } from '#checkpoint/types';
+import { encoderConfig, encoderWeights } from '#networks/encoder';
+import { mageConfig, mageWeights } from '#networks/mage';
+import { checkWeights, NetworkError, type WeightSpec } from '#networks/network';
+import { rdmConfig, rdmWeights } from '#networks/rdm';
+import { pictureSize, vqganConfig, vqganWeights } from '#networks/vqgan';
+import { NETWORKS } from './configs.ts';
+
+const VQGAN = { ...NETWORKS.vqgan, multipliers: [1, 2] };
+
+function table(
+  specs: readonly WeightSpec[],
+  change: Partial<Record<string, Partial<TensorInfo> | null>> = {},
+): ShapeTable {
+  const entries = specs.flatMap(({ name, shape }) => {
+    const changed = change[name];
+    return changed === null ? [] : [[name, { name, dtype: 'float32', shape, ...changed }] as const];
+  });
+  return new Map<string, TensorInfo>(entries);
+}
+
+const without = (specs: readonly WeightSpec[], part: string) =>
+  specs.filter(({ name }) => !name.includes(part));
+
+describe('sizes are read off the shapes', () => {
+  test('MAGE', () => {
+    expect(mageConfig(table(mageWeights(NETWORKS.mage)), { heads: 2, decoderHeads: 3 })).toEqual(
+      NETWORKS.mage,
+    );
+  });
+  test('RDM, with and without classes', () => {
+    expect(rdmConfig(table(rdmWeights(NETWORKS.rdm)))).toEqual(NETWORKS.rdm);
+    const plain = { ...NETWORKS.rdm, context: 0, classes: 0 };
+    expect(rdmConfig(table(rdmWeights(plain)))).toEqual(plain);
+  });
+  test('tokenizer', () => {
+    expect(vqganConfig(table(vqganWeights(VQGAN)))).toEqual(VQGAN);
+    expect(pictureSize(VQGAN)).toBe(32);
+    expect(pictureSize({ ...VQGAN, multipliers: [1, 1, 2, 2, 4] })).toBe(256);
+  });
+  test.each(['mocov3', 'dino', 'none'] as const)('encoder with head %s', (head) => {
+    const config = {
+      ...NETWORKS.encoder,
+      head,
+      ...(head === 'none' ? { headWidth: 0, representation: NETWORKS.encoder.width } : {}),
+    };
+    const hints = { kind: 'mocov3', heads: 3, sourceSize: 40 } as const;
+    expect(encoderConfig(table(encoderWeights(config)), hints)).toEqual(config);
+  });
+  test.each([
+    [768, 12, 16],
+    [1024, 16, 16],
+    [1280, 16, 16],
+  ])('a MAGE of width %i needs no recipe', (width, heads, decoderHeads) => {
+    const config = { ...NETWORKS.mage, width, decoderWidth: width };
+    expect(mageConfig(table(mageWeights(config)), {})).toMatchObject({ heads, decoderHeads });
+  });
+  test('published encoders work at 224 from 256', () => {
+    const config = { ...NETWORKS.encoder, width: 768, heads: 12, imageSize: 224, sourceSize: 256 };
+    expect(encoderConfig(table(encoderWeights(config)), { kind: 'mocov3' })).toEqual(config);
+  });
+});
+
+describe('weights that do not make a network', () => {
+  const specs = mageWeights(NETWORKS.mage);
+  const hints = { heads: 2, decoderHeads: 3 };
+  const check =
+    (change: Parameters<typeof table>[1], more: readonly WeightSpec[] = []) =>
+    () =>
+      checkWeights('mage', specs, table([...specs, ...more], change));
+
+  test.each([
+    ['missing-key', 'norm.bias', check({ 'norm.bias': null })],
+    ['unknown-key', 'blocks.9.extra', check({}, [{ name: 'blocks.9.extra', shape: [1] }])],
+    ['wrong-shape', 'norm.bias', check({ 'norm.bias': { shape: [33] } })],
+    [
+      'wrong-shape',
+      'blocks.1.attn.qkv.weight',
+      check({ 'blocks.1.attn.qkv.weight': { shape: [32, 96] } }),
+    ],
+    ['wrong-dtype', 'fake_latent', check({ fake_latent: { dtype: 'int64' } })],
+    ['missing-key', 'fake_latent', () => mageConfig(table(without(specs, 'fake_latent')), hints)],
+    [
+      'missing-key',
+      'blocks.0.mlp.fc1.weight',
+      () => mageConfig(table(without(specs, 'blocks.')), hints),
+    ],
+    ['unknown-size', 'heads', () => mageConfig(table(specs), {})],
+    ['unknown-size', 'heads', () => mageConfig(table(specs), { heads: 5, decoderHeads: 3 })],
+    ['unknown-size', 'dec_heads', () => mageConfig(table(specs), { heads: 2, decoderHeads: 7 })],
+    [
+      'wrong-shape',
+      'token_emb.word_embeddings.weight',
+      () => mageConfig(table(specs), { ...hints, codes: 61 }),
+    ],
+    [
+      'wrong-shape',
+      'fake_latent',
+      () => mageConfig(table(specs, { fake_latent: { shape: [12] } }), hints),
+    ],
+    [
+      'unknown-size',
+      'heads',
+      () => encoderConfig(table(encoderWeights(NETWORKS.encoder)), { kind: 'mocov3' }),
+    ],
+    [
+      'wrong-shape',
+      'pos_embed',
+      () =>
+        encoderConfig(table(encoderWeights(NETWORKS.encoder)), {
+          kind: 'mocov3',
+          heads: 3,
+          imageSize: 64,
+        }),
+    ],
+    ['missing-key', 'input_proj.weight', () => rdmConfig(new Map())],
+    ['missing-key', 'encoder.conv_in.weight', () => vqganConfig(new Map())],
+  ] as const)('%s names %s', (code, key, act) => {
+    const error = caught(act);
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(error).toMatchObject({ code, key });
+    expect((error as Error).message).toContain(key);
+  });
+});
+
+function caught(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
