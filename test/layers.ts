@@ -17,6 +17,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'main/worker': [
     'main/api',
+    'models/graph',
     'main/engine',
     'main/runtime',
     'models/importer',

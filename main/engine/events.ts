@@ -47,5 +47,13 @@ export type GenerateEvent =
       readonly done: number;
       readonly total: number;
     }
+  | {
+      /** What a picture's tokens are about to be drawn for: enough to go on from any later step. */
+      readonly kind: 'represented';
+      readonly index: number;
+      readonly label: number | null;
+      /** f32 [D] */
+      readonly representation: Float32Array;
+    }
   | { readonly kind: 'step'; readonly report: StepReport }
   | { readonly kind: 'picture'; readonly picture: Picture };

@@ -58,6 +58,28 @@ export interface ImportPreview {
   readonly bytes: number;
 }
 
+/** Pictures of unfinished tokens that a run makes on the side. */
+export interface LivePreviews {
+  /** Only of every so many steps, 1 or more. */
+  readonly every: number;
+  /** Least milliseconds between two. */
+  readonly gapMs: number;
+  /** Most of the run's time that they may take, 0…1. */
+  readonly share: number;
+}
+
+/** A picture of a step's draws; comes after the step's report and before the next step's. */
+export interface PreviewEvent {
+  readonly kind: 'preview';
+  readonly index: number;
+  readonly step: number;
+  /** u8 [S,S,3] RGB */
+  readonly image: Uint8Array;
+  readonly size: number;
+  /** Milliseconds that it took. */
+  readonly ms: number;
+}
+
 /** What the doctor found out about this machine by trying. */
 export interface DoctorReport {
   readonly runtime: string;
@@ -87,9 +109,11 @@ export interface Methods {
       readonly plan: Plan;
       readonly chunk: number;
       readonly steps: boolean;
+      /** Needs `steps`. */
+      readonly previews?: LivePreviews;
     };
     result: { readonly pictures: number };
-    event: GenerateEvent;
+    event: GenerateEvent | PreviewEvent;
   };
   /** Representations f32 [B,D] of pictures of any size (spec 2.1: short side resized, centre crop). */
   encode: {

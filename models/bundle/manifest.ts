@@ -105,8 +105,15 @@ export const manifestSchema = z.strictObject({
       nonCommercial: z.boolean(),
     }),
   ),
-  /** The files that were imported. */
-  sources: z.array(z.strictObject({ name: z.string(), size: z.int().nonnegative(), sha256 })),
+  /** The files that were imported, as far as something was taken from them. */
+  sources: z.array(
+    z.strictObject({
+      name: z.string(),
+      size: z.int().nonnegative(),
+      /** SHA-256 over what was taken: kind and weight hash of each network, see `finishManifest`. */
+      digest: sha256,
+    }),
+  ),
   /** Every other file of the bundle: weights (`rdm.safetensors` …), card, statistics. */
   files: z.array(z.strictObject({ path, size: z.int().nonnegative(), sha256 })),
 });

@@ -111,7 +111,7 @@ function firstPicture(name: GraphName, input: string, tensor: Tensor): Tensor {
 
 describe('a decoding step', () => {
   const run = async (feeds: Readonly<Record<string, Tensor>>, target: Target = 'portable') =>
-    await runModel(graphOf('mage', { target, probe: true }), feeds);
+    runModel(graphOf('mage', { target, probe: true }), feeds);
 
   test('never changes a known token, and masks as many again as it is told', async () => {
     const feeds = step(2, { guided: true, guidance: 2 });

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { StudioError } from '#api/errors';
+import type { ByteSource } from '#checkpoint/types';
+
+/** An open file as a source of bytes. */
+export interface FileSource extends ByteSource {
+  close(): Promise<void>;
+}
+
+/** Names of unfinished folders: `.importing-<process id>-<something unique>`. */
+const UNFINISHED = /^\.importing-(\d+)-/;
+/** Unfinished folders of this process; any other with our id was left by a namesake. */
+const active = new Set<string>();
+
+/**
+ * Opens a file for reading by ranges, at any offset.
+ * @param name what errors call it; the file's own name unless given
+ * @throws StudioError 'file-unavailable'
+ */
+export async function fileSource(path: string, name = basename(path)): Promise<FileSource> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw fileError(error, name);
+  });
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      throw new StudioError('file-unavailable', `${name} is not a file. Choose a file.`);
+    }
+    const { size } = stats;
+    return {
+      name,
+      size,
+      async read(offset, length) {
+        // Not zeroed first: every byte is overwritten below, or the read fails.
+        const bytes = Buffer.allocUnsafeSlow(length);
+        let done = 0;
+        while (done < length) {
+          const { bytesRead } = await handle
+            .read(bytes, done, length - done, offset + done)
+            .catch((error: unknown) => {
+              throw fileError(error, name);
+            });
+          if (bytesRead === 0) {
+            throw new StudioError(
+              'file-unavailable',
+              `${name} became shorter while it was read. Let whatever writes it finish, then try again.`,
+            );
+          }
+          done += bytesRead;
+        }
+        return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw fileError(error, name);
+  }
+}
+
+/** What a write into an unfinished folder ends with. */
+export interface Finished<T> {
+  /** Name under which the folder is to stand; null throws it away. */
+  readonly folder: string | null;
+  readonly value: T;
+}
+
+/**
+ * Writes a folder into `parent` that is there complete or not at all: `write` fills an unfinished
+ * folder beside it, which is forced to the disk and then renamed. On any error, and on cancelling,
+ * nothing stays. Unfinished folders of processes that died are cleared first.
+ * @throws StudioError 'disk-full' or 'file-unavailable', or what `write` throws
+ */
+export async function writeFolderAtomically<T>(
+  parent: string,
+  write: (unfinished: string) => Promise<Finished<T>>,
+): Promise<T> {
+  const name = `.importing-${process.pid}-${randomUUID()}`;
+  const unfinished = join(parent, name);
+  active.add(name);
+  try {
+    await mkdir(parent, { recursive: true });
+    await clearUnfinished(parent);
+    await mkdir(unfinished);
+    const { folder, value } = await write(unfinished);
+    if (folder !== null) {
+      await syncAll(unfinished);
+      await rename(unfinished, join(parent, folder));
+      await sync(parent);
+    }
+    return value;
+  } catch (error) {
+    throw fileError(error, basename(parent));
+  } finally {
+    // After a rename there is nothing left under this name.
+    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+    active.delete(name);
+  }
+}
+
+/** Removes what imports left whose process no longer lives. */
+async function clearUnfinished(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const id = UNFINISHED.exec(name)?.[1];
+    if (id === undefined || active.has(name)) continue;
+    if (Number(id) !== process.pid && isAlive(Number(id))) continue;
+    // One that cannot be removed is in nobody's way.
+    await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process may not be signalled, but it is there.
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+async function syncAll(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    await sync(join(folder, entry.name));
+  }
+  await sync(folder);
+}
+
+/** Forces a file or folder to the disk. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    // Windows cannot open folders; there the rename itself is journalled.
+    if (process.platform === 'win32') return undefined;
+    throw error;
+  });
+  if (!handle) return;
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Windows syncs only what was opened for writing, some network drives nothing at all.
+    if (!['EPERM', 'EINVAL', 'ENOTSUP'].includes(codeOf(error))) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The code of a system error, or ''. */
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+const UNAVAILABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist. Check its name and place',
+  ENOTDIR: 'does not exist: a part of its path is a file. Check its place',
+  EACCES: 'may not be read or written. Check its permissions',
+  EPERM: 'may not be read or written. Check its permissions',
+  EROFS: 'is on a disk that cannot be written. Choose another place',
+  EISDIR: 'is a folder. Choose a file',
+  EEXIST: 'already exists. Choose another name',
+  ENOTEMPTY: 'already exists. Choose another name',
+  EMFILE: 'cannot be opened: too many files are open. Close other programs and try again',
+  ENAMETOOLONG: 'has too long a name. Choose a shorter one',
+  EIO: 'cannot be read or written: the disk reports an error. Check the disk',
+  EBUSY: 'is in use by another program. Close that program and try again',
+};
+
+/** A system error as one for people; anything else as it is. `name` is what was worked on. */
+export function fileError(error: unknown, name: string): unknown {
+  const code = codeOf(error);
+  if (error instanceof StudioError || code === '') return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new StudioError(
+      'disk-full',
+      'The disk is full. Nothing was changed; free some space and try again.',
+      { cause: error },
+    );
+  }
+  const why = UNAVAILABLE[code];
+  if (why === undefined) return error;
+  return new StudioError('file-unavailable', `${name} ${why}.`, { cause: error });
+}

@@ -1,0 +1,223 @@
+import { manifestSchema } from '#bundle/manifest';
+import type { NetworkKind } from '#bundle/manifest';
+import type { BundleContent, BundleNetwork } from '#bundle/writer';
+import { readTensor } from '#checkpoint/convert';
+import { printable } from '#checkpoint/errors';
+import type { Checkpoint, ShapeTable } from '#checkpoint/types';
+import { checkTogether, configure } from './configure.ts';
+import type { Configured } from './configure.ts';
+import { ImportError } from './errors.ts';
+import { licencesOf } from './licences.ts';
+import { presetOf, previewOf } from './presets.ts';
+import { checkRecipe, parseRecipe, textOf, withSettings } from './recipe.ts';
+import type { RecipeFile } from './recipe.ts';
+import { recognise } from './recognise.ts';
+import type { FoundPart } from './recognise.ts';
+
+/** What the importer is told beyond the checkpoints. */
+export interface ImportOptions {
+  /** A recipe file's parsed JSON, or null. */
+  readonly recipe: unknown;
+  /** Text of the model card, which may name a licence. */
+  readonly card?: string;
+  /** The id to use; null makes one. */
+  readonly id?: string | null;
+}
+
+/** A bundle yet to be written, and what to tell before writing it. */
+export interface ImportPlan extends BundleContent {
+  /** What was found, with a sentence on its size each. */
+  readonly parts: readonly {
+    readonly kind: NetworkKind;
+    readonly from: string;
+    readonly about: string;
+  }[];
+  /** What was not found, and what cannot be done without it. */
+  readonly missing: readonly { readonly kind: NetworkKind; readonly disables: string }[];
+  readonly warnings: readonly string[];
+}
+
+const WITHOUT: Readonly<Partial<Record<NetworkKind, string>>> = {
+  encoder: 'Pictures cannot be turned into representations, so none can be varied or interpolated.',
+  rdm: 'New representations cannot be drawn: pictures can only be made from a given one or from a picture.',
+};
+
+/**
+ * Works out the bundle that some checkpoint files make. Reads directories and a few small tensors,
+ * writes nothing.
+ * @throws ImportError when they make none.
+ */
+export async function planImport(
+  checkpoints: readonly Checkpoint[],
+  options: ImportOptions,
+): Promise<ImportPlan> {
+  const recipe = parseRecipe(options.recipe);
+  const found: FoundPart[] = [];
+  for (const checkpoint of checkpoints) found.push(...(await recognise(checkpoint)).parts);
+  const { chosen, warnings } = await choose(found);
+  const configured = configure(chosen, recipe);
+  checkTogether(configured);
+  checkRecipe(recipe, configured.networks);
+  return describe({ chosen, configured, warnings: [...warnings], recipe, options });
+}
+
+/** One part of each kind: MAGE's own passengers first, since they were trained with it. */
+async function choose(
+  found: readonly FoundPart[],
+): Promise<{ chosen: ReadonlyMap<NetworkKind, FoundPart>; warnings: readonly string[] }> {
+  const chosen = new Map<NetworkKind, FoundPart>();
+  const warnings: string[] = [];
+  for (const kind of ['mage', 'vqgan', 'rdm', 'encoder'] as const) {
+    const parts = found.filter((part) => part.kind === kind).sort((a, b) => rank(a) - rank(b));
+    const [best, ...others] = parts;
+    if (!best) continue;
+    chosen.set(kind, best);
+    for (const other of others) warnings.push(...(await compare(best, other)));
+  }
+  if (!chosen.has('mage')) {
+    const what = found.map((part) => part.kind).join(', ');
+    throw new ImportError(
+      'missing-part',
+      { key: 'mage' },
+      `${what === '' ? 'No file was given' : `These files hold only ${what}`}. A model needs a MAGE ` +
+        'checkpoint, which draws the pictures: add it and import again. Nothing was changed.',
+    );
+  }
+  if (!chosen.has('vqgan')) {
+    throw new ImportError(
+      'missing-part',
+      { key: 'vqgan' },
+      'The MAGE file holds no tokenizer (vqgan), without which no picture can be made. Add the ' +
+        'tokenizer file and import again. Nothing was changed.',
+    );
+  }
+  return { chosen, warnings };
+}
+
+const rank = ({ within }: FoundPart): number => (within === 'mage' ? 0 : within === null ? 1 : 2);
+
+const NAMES: Readonly<Record<NetworkKind, string>> = {
+  encoder: 'encoder',
+  rdm: 'RDM',
+  mage: 'MAGE',
+  vqgan: 'tokenizer',
+};
+
+/** What to say of a second file that holds the same part. */
+async function compare(best: FoundPart, other: FoundPart): Promise<readonly string[]> {
+  const name = NAMES[best.kind];
+  if (best.within === null && other.within === null) {
+    throw new ImportError(
+      'conflict',
+      { file: other.file },
+      `holds a second ${name} beside the one in ${best.file}. Import one model at a time: leave one ` +
+        'of them out. Nothing was changed.',
+    );
+  }
+  const key = firstDifference(best.weights, other.weights);
+  if (key !== null) {
+    throw new ImportError(
+      'conflict',
+      { file: other.file, key: other.keyOf.get(key) ?? key },
+      `its ${name} is of another size than the one in ${best.file} (they differ in ${printable(key)}), so these ` +
+        'files do not belong together. Nothing was changed.',
+    );
+  }
+  const same = await sameSample(best, other);
+  if (other.within === null) {
+    return [
+      `${other.file} is not needed: ${best.file} brings its own ${name}` +
+        `${same ? '' : ', which is a different one and was trained with it'}.`,
+    ];
+  }
+  if (same) return [];
+  return [
+    `${other.file} was trained with another ${name} than ${best.file}, although of the same size. ` +
+      'What the RDM draws may mean nothing to this MAGE.',
+  ];
+}
+
+/** First name whose shape differs or that only one of the tables has; null if they agree. */
+function firstDifference(a: ShapeTable, b: ShapeTable): string | null {
+  for (const name of new Set([...a.keys(), ...b.keys()])) {
+    if (a.get(name)?.shape.join() !== b.get(name)?.shape.join()) return name;
+  }
+  return null;
+}
+
+/** Weights that training changes, small enough to compare whole: the first of them that fits. */
+const SAMPLES = ['norm.bias', 'head.7.running_mean', 'decoder.norm_out.bias'];
+
+async function sameSample(a: FoundPart, b: FoundPart): Promise<boolean> {
+  for (const name of SAMPLES) {
+    const [left, right] = [a.weights.get(name), b.weights.get(name)];
+    if (!left || !right || left.dtype !== right.dtype) continue;
+    const [x, y] = [await readTensor(left), await readTensor(right)];
+    if (x.length !== y.length || x.some((byte, i) => byte !== y[i])) return false;
+  }
+  return true;
+}
+
+function describe(facts: {
+  readonly chosen: ReadonlyMap<NetworkKind, FoundPart>;
+  readonly configured: Configured;
+  readonly warnings: string[];
+  readonly recipe: RecipeFile;
+  readonly options: ImportOptions;
+}): ImportPlan {
+  const { chosen, configured, warnings, recipe, options } = facts;
+  const { networks } = configured;
+  if (!networks.mage) throw new Error('a plan needs a MAGE');
+  const preset = presetOf(networks.mage, networks.rdm);
+  const recommended = withSettings(preset.recommended, recipe.defaults);
+  if (!preset.known && recipe.defaults === undefined) {
+    warnings.push(
+      'No settings are known for a MAGE of this size; those of RCG-B are used until you choose others.',
+    );
+  }
+  const parts = configured.parts.map(({ kind, about }) => {
+    const part = chosen.get(kind);
+    return { kind, from: part?.file ?? '', about };
+  });
+  const missing = (['encoder', 'rdm'] as const)
+    .filter((kind) => !chosen.has(kind))
+    .map((kind) => ({ kind, disables: WITHOUT[kind] ?? '' }));
+  const content: readonly BundleNetwork[] = configured.parts;
+  return {
+    id: idOf(options.id ?? null, recipe.name, preset.id),
+    title: recipe.title === undefined ? preset.title : textOf(recipe.title),
+    networks: content,
+    unconditionalClass: networks.rdm?.classes ? (recipe.rdm?.unconditional_class ?? null) : null,
+    classes: networks.rdm?.classes ? (recipe.rdm?.classes ?? []).map(textOf) : [],
+    recommended,
+    preview: withSettings(previewOf(recommended), recipe.preview),
+    licences: licencesOf({
+      card: options.card,
+      // A MAGE or RDM without its encoder was still trained with one: MoCo v3's, unless shown otherwise.
+      mocoEncoder: (networks.encoder?.kind ?? 'mocov3') === 'mocov3',
+    }),
+    parts,
+    missing,
+    warnings,
+  };
+}
+
+/** The id asked for, or the recipe's name made into one, or the preset's. */
+function idOf(asked: string | null, name: string | undefined, preset: string): string {
+  const valid = (id: string) => manifestSchema.shape.id.safeParse(id).success;
+  if (asked !== null) {
+    if (valid(asked)) return asked;
+    throw new ImportError(
+      'id',
+      { key: 'id' },
+      `"${asked}" cannot be the id of a model: use up to 64 small letters, digits, dots and dashes, ` +
+        'beginning with a letter or digit.',
+    );
+  }
+  const made = (name ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '')
+    .slice(0, 64);
+  return valid(made) ? made : preset;
+}

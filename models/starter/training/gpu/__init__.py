@@ -1,0 +1,1 @@
+"""The stages of train.py: everything on one GPU."""

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { close, differs, exact, largestDifference, levels } from './compare.ts';
+
+const array = (...values: number[]) => ({
+  shape: [values.length],
+  data: Float32Array.from(values),
+});
+const bytes = (length: number, changed: Readonly<Record<number, number>> = {}) => {
+  const data = new Uint8Array(length).fill(100);
+  for (const [index, value] of Object.entries(changed)) data[Number(index)] = value;
+  return { shape: [length], data };
+};
+
+describe('close', () => {
+  const within = close(0.25);
+  test('the largest difference decides', () => {
+    expect(within(array(1, 2), array(1.25, 2))).toMatchObject({ ok: true, error: 0.25 });
+    expect(within(array(1, 2), array(1, 2.5))).toMatchObject({ ok: false, error: 0.5 });
+  });
+  test('equal infinities agree, others do not', () => {
+    expect(within(array(Infinity, 1), array(Infinity, 1))).toMatchObject({ ok: true, error: 0 });
+    expect(within(array(Infinity), array(-Infinity)).ok).toBe(false);
+    expect(within(array(Infinity), array(3)).ok).toBe(false);
+  });
+  test('NaN never agrees, not even with itself', () => {
+    expect(within(array(NaN), array(1)).ok).toBe(false);
+    expect(within(array(1), array(NaN)).ok).toBe(false);
+    expect(within(array(NaN), array(NaN)).ok).toBe(false);
+  });
+  test('the shape has to be the same, not only the length', () => {
+    const { ok, note } = within({ ...array(1, 2), shape: [1, 2] }, array(1, 2));
+    expect(ok).toBe(false);
+    expect(note).toBe('shape [2] of 2, expected [1, 2]');
+  });
+  test('too few numbers for the shape', () => {
+    expect(within(array(1, 2), { shape: [2], data: [1] }).ok).toBe(false);
+  });
+  test('nothing to compare', () => {
+    expect(within(array(), array())).toMatchObject({ ok: true, error: 0 });
+  });
+});
+
+describe('exact', () => {
+  test('counts what differs', () => {
+    expect(exact(array(1, 2, 3), array(1, 5, 4))).toMatchObject({
+      ok: false,
+      error: 3,
+      note: '2 of 3 differ',
+    });
+    expect(exact(array(1, 2), array(1, 2))).toMatchObject({ ok: true, note: '0 of 2 differ' });
+  });
+  test('a smallest difference counts', () => {
+    expect(exact(array(1), { shape: [1], data: [1 + Number.EPSILON] }).ok).toBe(false);
+  });
+});
+
+describe('levels', () => {
+  test('one level in few values', () => {
+    expect(levels(bytes(1000), bytes(1000, { 3: 101 }))).toMatchObject({ ok: true, error: 1 });
+  });
+  test('one level in too many', () => {
+    expect(levels(bytes(1000), bytes(1000, { 3: 101, 4: 99 })).ok).toBe(false);
+  });
+  test('two levels in one', () => {
+    expect(levels(bytes(1000), bytes(1000, { 3: 102 })).ok).toBe(false);
+  });
+});
+
+describe('differs', () => {
+  test('a decoy must not be met', () => {
+    expect(differs(0.1)(array(1, 2), array(1, 2)).ok).toBe(false);
+    expect(differs(0.1)(array(1, 2), array(1, 2.05)).ok).toBe(false);
+    expect(differs(0.1)(array(1, 2), array(1, 3)).ok).toBe(true);
+  });
+  test('NaN is no difference', () => {
+    expect(differs(0.1)(array(1), array(NaN)).ok).toBe(false);
+    expect(differs(0.1)(array(1), array(1, 5)).ok).toBe(false);
+  });
+});
+
+test('largestDifference takes any array of numbers', () => {
+  expect(largestDifference([1, -4], Int32Array.of(1, 2))).toBe(6);
+});
