@@ -26,7 +26,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'models/networks',
   ],
   'main/history': ['main/api'],
-  'main/studio': ['main/api', 'main/history', 'main/worker', 'models/bundle'],
+  // Of the engine only what is mathematics on numbers; pictures are made in its own process.
+  'main/studio': ['main/api', 'main/engine', 'main/history', 'main/worker', 'models/bundle'],
   'main/cli': ['main/api', 'main/studio', 'main/worker', 'main/http'],
   'main/http': ['main/api', 'main/studio', 'main/worker'],
   'main/electron': ['main/api', 'main/studio', 'main/worker'],

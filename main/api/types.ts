@@ -47,6 +47,11 @@ export type JobSource = z.infer<typeof jobSource>;
 export const createJob = z.strictObject({ source: jobSource, settings: generateSettings });
 export type CreateJob = z.infer<typeof createJob>;
 
+/** Settings with every number filled in. `label` null is "any". */
+export type ResolvedSettings = {
+  readonly [K in keyof GenerateSettings]-?: Exclude<GenerateSettings[K], undefined>;
+};
+
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed' | 'parked';
 
 /** A job of the queue: pictures of one recipe. */
@@ -56,10 +61,7 @@ export interface Job {
   readonly createdAt: number;
   readonly source: JobSource;
   /** Every setting resolved: what will run. */
-  readonly settings: Required<Omit<GenerateSettings, 'label' | 'chunk'>> & {
-    readonly label: number | null;
-    readonly chunk: number;
-  };
+  readonly settings: ResolvedSettings;
   readonly total: number;
   /** Pictures saved, in the order they were made. */
   readonly images: readonly number[];

@@ -1,15 +1,25 @@
 #!/usr/bin/env node
 // The command's first file. Plain JavaScript that any Node can read: it looks for a Node that runs
 // TypeScript, which is this one, or the one that npm installed beside us, and hands over.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-const runsTypeScript = major > 22 || (major === 22 && minor >= 18);
+const runsTypeScript = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
 if (runsTypeScript) {
+  // Compiled code is kept beside the compiled graphs, once there are any, for this process and the
+  // engine's: the command starts in half the time.
+  const { findHome, surroundings } = await import('../studio/home.ts');
+  const { cache } = findHome(surroundings());
+  if (existsSync(cache)) {
+    process.env.NODE_COMPILE_CACHE ??= join(cache, 'code');
+    module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+  }
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else {
@@ -21,8 +31,13 @@ if (runsTypeScript) {
     );
     process.exit(1);
   }
-  const child = spawnSync(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
-  process.exit(child.status ?? 128 + (constants.signals[child.signal ?? 'SIGTERM'] ?? 15));
+  // A terminal sends Ctrl-C to both; this one has to wait for the other to tidy up.
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15));
+  });
 }

@@ -28,6 +28,8 @@ export interface StepReport {
   /** Steps done, 1…steps. */
   readonly step: number;
   readonly steps: number;
+  /** Weight of the guidance in this step. */
+  readonly guidance: number;
   /** i32 [N], mask id where still unknown. */
   readonly tokens: Int32Array;
   /** i32 [N] draws of this step, nothing masked: what a preview decodes. */

@@ -29,22 +29,6 @@ export function mix(ends: Ends, at: number): Float32Array {
   return from.map((value, i) => a * value + b * (to[i] as number));
 }
 
-/** `frames` ≥ 2 representations f32 [frames,D], evenly spaced from A to B, both included. */
-export function interpolate(ends: Ends, frames: number): Float32Array {
-  check(ends);
-  if (!Number.isInteger(frames) || frames < 2) {
-    throw new EngineError(
-      'bad-plan',
-      `An interpolation has 2 frames or more, not ${frames}.`,
-      'frames',
-    );
-  }
-  const out = new Float32Array(frames * ends.from.length);
-  for (let frame = 0; frame < frames; frame++) {
-    out.set(mix(ends, frame / (frames - 1)), frame * ends.from.length);
-  }
-  return out;
-}
 
 function arcWeights({ from, to }: Ends, at: number): readonly [number, number] {
   const cosine = dot(from, to) / Math.sqrt(dot(from, from) * dot(to, to));

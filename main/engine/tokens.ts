@@ -72,7 +72,7 @@ export async function decodeTokens(request: DecodeRequest): Promise<Int32Array> 
         final.set(rowOf(outputs.sampled, row, N), picture * N);
         tokens.set(rowOf(outputs.tokens, row, N), picture * N);
       });
-      report(request, { step, pictures, outputs });
+      report(request, { step, weight, pictures, outputs });
     }
   }
   return final;
@@ -188,6 +188,7 @@ function report(
   { sizes, decoding, onStep }: DecodeRequest,
   done: {
     readonly step: number;
+    readonly weight: number;
     readonly pictures: readonly number[];
     readonly outputs: StepOutputs;
   },
@@ -200,6 +201,7 @@ function report(
       index,
       step: done.step + 1,
       steps: decoding.steps,
+      guidance: done.weight,
       tokens: rowOf(tokens, row, N).slice(),
       sampled: rowOf(sampled, row, N).slice(),
       probability: rowOf(probability, row, N).slice(),

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '#api/errors';
 import type { GraphName } from '#networks/graphs';
 import { compileGraph, graphsOf, type WeightsOf } from './compile.ts';
 import { graphFileNames, writeGraph } from './graph-files.ts';
+import { makeFolders } from './folders.ts';
 
 /** How an export reports and is stopped. */
 export interface ExportOptions {
@@ -95,7 +96,7 @@ export async function exportBundle(
 
 /** Makes sure the folder is there and empty. Returns whether it was made now. */
 async function claim(folder: string): Promise<boolean> {
-  const created = (await mkdir(folder, { recursive: true })) !== undefined;
+  const created = await makeFolders(folder);
   const entries = await readdir(folder);
   if (entries.length > 0) {
     throw new StudioError(

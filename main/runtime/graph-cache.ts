@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '#api/errors';
 import type { EncodedModel } from '#graph/onnx';
 import { graphFileNames, writeGraph } from './graph-files.ts';
+import { makeFolders } from './folders.ts';
 
 /** Where compiled graphs of one bundle for one target are kept, and how they are made. */
 export interface GraphCacheOptions {
@@ -58,7 +59,7 @@ export function graphCache(options: GraphCacheOptions): GraphCache {
   const build = async (graph: string): Promise<CachedGraph> => {
     const entry = path.join(home, graph);
     try {
-      await mkdir(home, { recursive: true });
+      await makeFolders(home);
       await sweep(bundle, home, options.version);
       const temporary = await mkdtemp(path.join(home, `.${graph}-`));
       try {

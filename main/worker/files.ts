@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { ByteSource } from '#checkpoint/types';
+import { makeFolders } from '#runtime/folders';
 
 /** An open file as a source of bytes. */
 export interface FileSource extends ByteSource {
@@ -81,7 +82,7 @@ export async function writeFolderAtomically<T>(
   const unfinished = join(parent, name);
   active.add(name);
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolders(parent);
     await clearUnfinished(parent);
     await mkdir(unfinished);
     const { folder, value } = await write(unfinished);

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { StudioError } from '#api/errors';
+import { makeFolder } from '#studio/files';
+import { planImport, type ImportFiles } from '#studio/imports';
+import { shippedModels, type LibraryEntry } from '#studio/library';
+import { buildStarter } from '#studio/starter';
+import type { ImportPreview } from '#worker/protocol';
+import { formatBytes } from './printer.ts';
+import type { Session } from './session.ts';
+
+type FileEvent = { readonly done: number; readonly total: number; readonly file: string };
+
+/** models list */
+export async function listModels({ studio, print }: Session): Promise<number> {
+  for (const entry of await studio.library.list()) print.result(summary(entry), inWords(entry));
+  return 0;
+}
+
+function summary(entry: LibraryEntry): object {
+  const { id, folder, shipped, state } = entry;
+  if (entry.state === 'damaged') return { id, folder, shipped, state, reason: entry.reason };
+  const { title, hash, networks, licences, files } = entry.manifest;
+  return {
+    id,
+    folder,
+    shipped,
+    state,
+    title,
+    hash,
+    networks: Object.keys(networks),
+    licences: licences.map((licence) => licence.id),
+    bytes: files.reduce((sum, file) => sum + file.size, 0),
+  };
+}
+
+function inWords(entry: LibraryEntry): string {
+  if (entry.state === 'damaged') return entry.reason;
+  const { title, networks, licences, files } = entry.manifest;
+  const bytes = formatBytes(files.reduce((sum, file) => sum + file.size, 0));
+  const origin = entry.shipped ? 'shipped' : 'imported';
+  const names = licences.map((licence) => licence.id).join(', ');
+  return `${entry.id}  ${title.en}  ${Object.keys(networks).join(' + ')}  ${bytes}  ${origin}  ${names}`;
+}
+
+/** models import FILE... */
+export async function importModel(
+  session: Session,
+  files: readonly string[],
+  options: Omit<ImportFiles, 'files'> & { readonly yes?: boolean },
+): Promise<number> {
+  const { studio, signal, print } = session;
+  const { library, home, engine } = studio;
+  const request = await planImport({ ...options, files }, home.models);
+  if (request.id !== null) await library.checkNewId(request.id);
+  const preview = await engine.call('previewImport', request, { signal });
+  await library.checkNewId(preview.id);
+  print.note(describe(preview));
+  if (options.yes !== true) await confirm(session);
+  await makeFolder(home.models);
+  const { id, hash } = await engine.call(
+    'import',
+    { ...request, id: preview.id },
+    { signal, onEvent: fileProgress(session) },
+  );
+  print.result({ id, hash }, `Imported ${id}. Try: rcg-studio generate --model ${id}`);
+  return 0;
+}
+
+function describe(preview: ImportPreview): string {
+  return [
+    `${preview.title} (${preview.id}), ${formatBytes(preview.bytes)} when imported`,
+    ...preview.parts.map(({ kind, from, about }) => `  ${kind}: ${about} (${from})`),
+    ...preview.missing.map(({ kind, disables }) => `  no ${kind}: ${disables}`),
+    ...preview.warnings.map((warning) => `  Warning: ${warning}`),
+    ...preview.licences.flatMap(({ title, covers, text, nonCommercial }) => [
+      '',
+      `Licence of ${covers}: ${title}${nonCommercial ? ' (non-commercial use only)' : ''}`,
+      text.trimEnd(),
+    ]),
+  ].join('\n');
+}
+
+async function confirm({ io, print, signal }: Session): Promise<void> {
+  if (io.stdin.isTTY !== true || !io.stderr.isTTY) {
+    throw new StudioError(
+      'invalid-request',
+      'Nothing was imported: give --yes to accept the licences shown, since there is no terminal to ask on.',
+      { field: 'yes' },
+    );
+  }
+  print.note('');
+  const lines = createInterface({ input: io.stdin });
+  try {
+    io.stderr.write('Accept and import? [y/N] ');
+    const answer = await new Promise<string>((resolve) => {
+      lines.once('line', resolve);
+      // Ctrl-D, or Ctrl-C through the signal, is a no.
+      lines.once('close', () => resolve(''));
+      signal.addEventListener('abort', () => lines.close(), { once: true });
+    });
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    lines.close();
+  }
+  throw new StudioError('cancelled', 'Nothing was imported.');
+}
+
+/** models verify [ID]: exit code 1 when anything is wrong */
+export async function verifyModels(session: Session, id: string | undefined): Promise<number> {
+  const { studio, signal, print } = session;
+  const { library, engine } = studio;
+  const entries = id === undefined ? await library.list() : [await library.find(id)];
+  let sound = true;
+  for (const entry of entries) {
+    const onEvent = fileProgress(session);
+    const problems =
+      entry.state === 'damaged'
+        ? [entry.reason]
+        : (await engine.call('verify', { bundle: entry.folder }, { signal, onEvent })).problems;
+    sound &&= problems.length === 0;
+    const words =
+      problems.length === 0 ? 'every file is as it was imported' : problems.join('\n  ');
+    print.result({ id: entry.id, problems }, `${entry.id}: ${words}`);
+  }
+  return sound ? 0 : 1;
+}
+
+/** models export ID --out DIR */
+export async function exportModel(
+  session: Session,
+  id: string,
+  options: { readonly out: string },
+): Promise<number> {
+  const { studio, signal, print } = session;
+  const { library, engine } = studio;
+  const { folder: bundle } = await library.find(id);
+  const folder = resolve(options.out);
+  const { files } = await engine.call(
+    'export',
+    { bundle, folder },
+    { signal, onEvent: fileProgress(session) },
+  );
+  print.result({ id, folder, files }, [`${id} in ${folder}:`, ...files].join('\n  '));
+  return 0;
+}
+
+/** models remove ID */
+export async function removeModel({ studio, print }: Session, id: string): Promise<number> {
+  await studio.library.remove(id);
+  print.result({ removed: id }, `Removed ${id}.`);
+  return 0;
+}
+
+/** models build-starter FOLDER: for those who work on RCG Studio */
+export async function rebuildStarter(session: Session, from: string): Promise<number> {
+  const { studio, signal, print } = session;
+  const bundle = shippedModels()[0] ?? '';
+  const result = await buildStarter(
+    studio.engine,
+    { from, bundle },
+    { signal, onProgress: fileProgress(session) },
+  );
+  print.result(result, `Rebuilt ${bundle}, hash ${result.hash}.`);
+  return 0;
+}
+
+function fileProgress({ print }: Session): (event: FileEvent) => void {
+  return ({ done, total, file }) => print.progress?.(total > 0 ? done / total : 0, file);
+}

@@ -1,0 +1,73 @@
+import { StudioError } from '#api/errors';
+import type { Previews } from './previews.ts';
+import type { Replays } from './replays.ts';
+import type { Workshop } from './workshop.ts';
+
+/** Bytes of a picture, for whoever shows it. */
+export interface Asset {
+  readonly type: 'image/png' | 'image/webp';
+  readonly bytes: Uint8Array;
+  /** Names the content; null when it changes all the time and must not be kept. */
+  readonly etag: string | null;
+}
+
+/** Pictures by address, the same in every host. */
+export interface Assets {
+  /** The asset of a path such as `/images/12/thumb`; null when there is none. */
+  get(path: string): Promise<Asset | null>;
+}
+
+const IMAGE = /^\/images\/(\d{1,15})\/(full|thumb)$/;
+const PREVIEW = /^\/previews\/(\d{1,15})\/(\d{1,6})$/;
+const STEP = /^\/steps\/(\d{1,15})\/(\d{1,6})$/;
+
+export function createAssets(
+  shop: Workshop,
+  { previews, replays }: { readonly previews: Previews; readonly replays: Replays },
+): Assets {
+  const image = async (id: number, kind: string): Promise<Asset> => {
+    const { uid, path, version } = shop.history().images.get(id);
+    const etag = `"${uid}-${version}-${kind}"`;
+    try {
+      return kind === 'thumb'
+        ? { type: 'image/webp', bytes: await shop.thumbnails.get({ uid, path, version }), etag }
+        : { type: 'image/png', bytes: await shop.files.read(path), etag };
+    } catch (error) {
+      // Noted, so that every window shows the picture as one that can be rebuilt.
+      if (!(await shop.files.isThere(path))) {
+        shop.history().images.setFile(id, { state: 'missing' });
+        shop.events.publish({ kind: 'images', ids: [id] });
+      }
+      throw error;
+    }
+  };
+
+  const find = async (path: string): Promise<Asset | null> => {
+    const [, id, kind = ''] = IMAGE.exec(path) ?? [];
+    if (id !== undefined) return image(Number(id), kind);
+    const [, job, index] = PREVIEW.exec(path) ?? [];
+    if (job !== undefined) {
+      const bytes = await previews.get(Number(job), Number(index));
+      return bytes && { type: 'image/png', bytes, etag: null };
+    }
+    const [, of, step] = STEP.exec(path) ?? [];
+    if (of === undefined) return null;
+    const bytes = await replays.stepImage(Number(of), Number(step));
+    return bytes && { type: 'image/png', bytes, etag: null };
+  };
+
+  return {
+    async get(path) {
+      try {
+        return await find(path);
+      } catch (error) {
+        const gone = error instanceof StudioError && GONE.includes(error.code);
+        if (gone) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Failures that mean: there is no such picture to be had now. */
+const GONE: readonly string[] = ['not-found', 'file-unavailable', 'picture-unreadable'];

@@ -1,0 +1,143 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { encodeError } from '#api/errors';
+import type { DoctorCheck } from '#api/types';
+import { requireNetworks } from './plan.ts';
+import { countDifferences } from './recipe.ts';
+import { modelRef } from './studio.ts';
+import type { Workshop } from './workshop.ts';
+
+/** Below this the disk is worth a word, and below the other a warning in red. */
+const LOW_DISK = 10e9;
+const FULL_DISK = 500e6;
+/** Seeds of the trial run: any will do. */
+const TRIAL_SEEDS = [1, 2];
+
+/** What the doctor asks of the library. */
+export interface LibraryFacts {
+  /** SQLite's own check: `ok`, or what is wrong. */
+  integrity(): string;
+  /** The newest backup, checked: when it was made, and what is wrong with it. */
+  backup(): { readonly at: number; readonly problem: string | null } | null;
+}
+
+/** Looks at everything that pictures depend on, by trying it. Never throws. */
+export async function examine(
+  shop: Workshop,
+  library: LibraryFacts | null,
+): Promise<readonly DoctorCheck[]> {
+  const checks = [
+    () => engineChecks(shop),
+    () => diskChecks(shop),
+    () => Promise.resolve(library === null ? [] : libraryChecks(shop, library)),
+    () => modelChecks(shop),
+    () => repeatCheck(shop),
+  ];
+  const found: DoctorCheck[] = [];
+  for (const check of checks) {
+    try {
+      found.push(...(await check()));
+    } catch (error) {
+      found.push({ code: 'trouble', state: 'fail', values: { detail: encodeError(error).message } });
+    }
+  }
+  return [...found, { code: 'network', state: 'ok', values: { requests: 0 } }];
+}
+
+async function engineChecks(shop: Workshop): Promise<readonly DoctorCheck[]> {
+  const report = await shop.engine.call('doctor', {}, { signal: shop.closing });
+  const { runtime, node, platform, cpu, cores, int8, cpuTarget } = report;
+  shop.target.known = cpuTarget;
+  return [
+    { code: 'engine', state: 'ok', values: { runtime, node, platform } },
+    { code: 'processor', state: 'ok', values: { cpu, cores, target: cpuTarget } },
+    { code: int8 ? 'int8' : 'no-int8', state: int8 ? 'ok' : 'warn', values: {} },
+    { code: 'memory', state: 'ok', values: { bytes: totalmem() } },
+    ...report.providers.map(({ name, works, detail }): DoctorCheck => {
+      const needed = name === 'cpu';
+      const state = works ? 'ok' : needed ? 'fail' : 'warn';
+      return { code: works ? 'provider' : 'no-provider', state, values: { name, detail } };
+    }),
+  ];
+}
+
+async function diskChecks({ files }: Workshop): Promise<readonly DoctorCheck[]> {
+  const free = await files.freeBytes();
+  const state = free < FULL_DISK ? 'fail' : free < LOW_DISK ? 'warn' : 'ok';
+  const folder = await mkdtemp(join(files.folder, '.doctor-'));
+  try {
+    await writeFile(join(folder, 'test'), 'test', { flush: true });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return [
+    { code: 'disk', state, values: { free } },
+    { code: 'write', state: 'ok', values: { folder: files.folder } },
+  ];
+}
+
+function libraryChecks({ history, files: { folder } }: Workshop, library: LibraryFacts): DoctorCheck[] {
+  const integrity = library.integrity();
+  const rows = [...history().images.files()];
+  const missing = rows.filter((row) => row.state === 'missing').length;
+  const backup = library.backup();
+  return [
+    integrity === 'ok'
+      ? { code: 'database', state: 'ok', values: { folder } }
+      : { code: 'database-damaged', state: 'fail', values: { detail: integrity } },
+    missing === 0
+      ? { code: 'files', state: 'ok', values: { count: rows.length } }
+      : { code: 'files-missing', state: 'warn', values: { count: missing } },
+    backup === null
+      ? { code: 'no-backup', state: 'warn', values: {} }
+      : backup.problem === null
+        ? { code: 'backup', state: 'ok', values: { at: backup.at } }
+        : { code: 'backup-damaged', state: 'fail', values: { detail: backup.problem } },
+  ];
+}
+
+async function modelChecks({ library }: Workshop): Promise<readonly DoctorCheck[]> {
+  return (await library.list()).map((entry): DoctorCheck => {
+    return entry.state === 'ready'
+      ? { code: 'model', state: 'ok', values: { id: entry.id } }
+      : { code: 'model-damaged', state: 'fail', values: { id: entry.id, detail: entry.reason } };
+  });
+}
+
+/** The same seeds, alone and together, must give the same tokens. */
+async function repeatCheck(shop: Workshop): Promise<readonly DoctorCheck[]> {
+  const { model: id, target } = shop.settings.get();
+  const model = await shop.library.find(id);
+  requireNetworks(model.manifest, ['rdm', 'mage', 'vqgan']);
+  const { rdmSteps, eta, ...decoding } = model.manifest.preview;
+  const run = async (chunk: number): Promise<readonly number[]> => {
+    const tokens: number[] = [];
+    await shop.engine.call(
+      'generate',
+      {
+        model: modelRef(shop, model, target),
+        plan: {
+          seeds: TRIAL_SEEDS,
+          source: { kind: 'sample', steps: rdmSteps, eta, labels: null },
+          decoding,
+        },
+        chunk,
+        steps: false,
+      },
+      {
+        signal: shop.closing,
+        onEvent: (event) => {
+          if (event.kind === 'picture') tokens.push(...event.picture.tokens);
+        },
+      },
+    );
+    return tokens;
+  };
+  const differing = countDifferences(await run(1), await run(TRIAL_SEEDS.length));
+  return [
+    differing === 0
+      ? { code: 'repeats', state: 'ok', values: { model: id } }
+      : { code: 'does-not-repeat', state: 'fail', values: { model: id, differing } },
+  ];
+}

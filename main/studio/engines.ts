@@ -1,0 +1,85 @@
+import { StudioError } from '#api/errors';
+import type { CallOptions, WorkerClient } from '#worker/client';
+import type { MethodName, Methods } from '#worker/protocol';
+import type { Engine } from './studio.ts';
+
+/** Makes a client of an engine process, which ends when it had nothing to do for so long. */
+export type EngineFactory = (idleMs: number | undefined) => WorkerClient;
+
+/** The engine processes of a studio. */
+export interface Engines {
+  /** For pictures. */
+  readonly main: Engine;
+  /** For long work on files: it must not stand in the way of pictures. */
+  readonly side: Engine;
+  /** Starts the main one ahead of its first call. */
+  start(): void;
+  readonly pid: number | undefined;
+  /** From the next call on; what runs comes to its end. */
+  setIdle(minutes: number): void;
+  close(): Promise<void>;
+}
+
+const MINUTE = 60_000;
+/** The side engine holds nothing that is worth keeping. */
+const SIDE_IDLE_MS = 2000;
+
+interface Held {
+  readonly client: WorkerClient;
+  calls: number;
+  retired: boolean;
+}
+
+export function createEngines(create: EngineFactory, minutes: number): Engines {
+  const idleOf = (value: number) => (value === 0 ? undefined : value * MINUTE);
+  let idle = idleOf(minutes);
+  let main: Held = { client: create(idle), calls: 0, retired: false };
+  let side: WorkerClient | undefined;
+  let closed = false;
+
+  return {
+    main: {
+      async call<M extends MethodName>(
+        method: M,
+        request: Methods[M]['request'],
+        options?: CallOptions<M>,
+      ): Promise<Methods[M]['result']> {
+        const held = main;
+        held.calls++;
+        try {
+          return await held.client.call(method, request, options);
+        } finally {
+          held.calls--;
+          if (held.retired && held.calls === 0) await held.client.close();
+        }
+      },
+    },
+    side: {
+      async call<M extends MethodName>(
+        method: M,
+        request: Methods[M]['request'],
+        options?: CallOptions<M>,
+      ): Promise<Methods[M]['result']> {
+        if (closed) throw new StudioError('cancelled', 'RCG Studio is shutting down.');
+        side ??= create(SIDE_IDLE_MS);
+        return side.call(method, request, options);
+      },
+    },
+    start: () => main.client.start(),
+    get pid() {
+      return main.client.pid;
+    },
+    setIdle(value) {
+      if (idleOf(value) === idle) return;
+      idle = idleOf(value);
+      const old = main;
+      old.retired = true;
+      main = { client: create(idle), calls: 0, retired: false };
+      if (old.calls === 0) void old.client.close();
+    },
+    async close() {
+      closed = true;
+      await Promise.all([main.client.close(), side?.close()]);
+    },
+  };
+}

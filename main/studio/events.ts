@@ -1,0 +1,126 @@
+import type { StudioEvent } from '#api/types';
+
+/** Events kept for a listener that is slow; beyond that the oldest progress goes. */
+const MAX_WAITING = 256;
+
+/** Tells every listener what happens. */
+export interface EventHub {
+  publish(event: StudioEvent): void;
+  /** Everything from now on, `first` before it; ends with the signal, `return` or the hub. */
+  subscribe(
+    first: readonly StudioEvent[],
+    signal?: AbortSignal,
+  ): AsyncIterableIterator<StudioEvent, void>;
+  /** How many listen now. */
+  readonly listeners: number;
+  close(): void;
+}
+
+export function createEventHub(): EventHub {
+  const subscriptions = new Set<Subscription>();
+  let closed = false;
+  return {
+    publish(event) {
+      for (const subscription of subscriptions) subscription.add(event);
+    },
+    subscribe(first, signal) {
+      const subscription = new Subscription(() => subscriptions.delete(subscription));
+      for (const event of first) subscription.add(event);
+      if (closed || signal?.aborted === true) {
+        subscription.end();
+        return subscription;
+      }
+      subscriptions.add(subscription);
+      signal?.addEventListener('abort', () => subscription.end(), { once: true });
+      return subscription;
+    },
+    get listeners() {
+      return subscriptions.size;
+    },
+    close() {
+      closed = true;
+      for (const subscription of [...subscriptions]) subscription.end();
+    },
+  };
+}
+
+/**
+ * An iterator by hand: a generator that waits for an event could not be ended from outside before
+ * the next event comes.
+ */
+class Subscription implements AsyncIterableIterator<StudioEvent, void> {
+  readonly #onEnd: () => void;
+  #waiting: StudioEvent[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+  }
+
+  add(event: StudioEvent): void {
+    this.#waiting = queueEvent(this.#waiting, event);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#onEnd();
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<StudioEvent, void>> {
+    for (;;) {
+      const event = this.#waiting.shift();
+      if (event !== undefined) return { done: false, value: event };
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  return(): Promise<IteratorResult<StudioEvent, void>> {
+    this.#waiting = [];
+    this.end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/** What waits, with one more event: states replace older ones, and lists of pictures join. */
+export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent): StudioEvent[] {
+  switch (event.kind) {
+    case 'jobs':
+    case 'import':
+    case 'models':
+    case 'settings':
+      return [...waiting.filter((other) => other.kind !== event.kind), event];
+    case 'progress': {
+      const { job, index } = event.progress;
+      const others = waiting.filter(
+        (other) =>
+          other.kind !== 'progress' || other.progress.job !== job || other.progress.index !== index,
+      );
+      return [...others, event].slice(-MAX_WAITING);
+    }
+    case 'images': {
+      const before = waiting.find((other) => other.kind === 'images');
+      if (before === undefined) return [...waiting, event];
+      const ids =
+        before.ids === null || event.ids === null
+          ? null
+          : [...new Set([...before.ids, ...event.ids])];
+      return [
+        ...waiting.filter((other) => other !== before),
+        { kind: 'images', ids: ids !== null && ids.length > MAX_LISTED ? null : ids },
+      ];
+    }
+  }
+}
+
+/** Pictures that an event lists; of more it says only that there are some. */
+export const MAX_LISTED = 1000;

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StudioError } from '#api/errors';
+import { checkFile, fileError, makeFolder, readWhole, systemCode, writeAtomic } from './files.ts';
+
+/** Largest picture file that the library takes. */
+export const MAX_IMAGE_BYTES = 100 * 2 ** 20;
+/** A picture is not begun when less is free: room for it, the database's log and a little more. */
+const MIN_FREE_BYTES = 32 * 2 ** 20;
+const IMAGES = 'images';
+const QUARANTINE = 'quarantine';
+/** What a picture of the library is called, relative to the library's folder. */
+const PATH = /^images\/\d{4}-\d{2}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png$/;
+/** What `writeAtomic` calls files that are not finished. */
+const UNFINISHED = /^\..*\.tmp$/;
+
+/** A file on the disk, whole. */
+export interface SavedFile {
+  readonly bytes: number;
+  /** Changes with the content. */
+  readonly version: string;
+}
+
+/** The picture files of a library's folder. Paths are relative to it, with `/`. */
+export interface ImageFiles {
+  readonly folder: string;
+  /** `images/<yyyy-mm>/<uid>.png`; the month is of UTC, so that it never depends on the place. */
+  pathOf(uid: string, createdAt: number): string;
+  absolute(path: string): string;
+  /** Writes whole or not at all; the file is on the disk when this resolves. */
+  write(path: string, png: Uint8Array): Promise<SavedFile>;
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  isThere(path: string): Promise<boolean>;
+  /** Deletes; what is not there any more is fine. */
+  remove(paths: readonly string[]): Promise<void>;
+  /** Refuses, as `disk-full`, to begin what may not fit. */
+  checkSpace(): Promise<void>;
+  freeBytes(): Promise<number>;
+  /** Every file under `images`, and those that a kill left unfinished. */
+  scan(): Promise<{ readonly paths: readonly string[]; readonly unfinished: readonly string[] }>;
+  /** Moves a file that nobody can make sense of out of the way; gives its new place. */
+  quarantine(path: string, name: string): Promise<string>;
+}
+
+export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): ImageFiles {
+  const made = new Set<string>();
+  const absolute = (path: string): string => {
+    // A row may come from a database that something else wrote: it must not lead out of the folder.
+    if (!PATH.test(path)) {
+      throw new StudioError('file-unavailable', `${path} is not a place for a picture.`);
+    }
+    return join(folder, path);
+  };
+  const freeBytes = async (): Promise<number> => {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  };
+
+  return {
+    folder,
+    absolute,
+    freeBytes,
+    pathOf: (uid, createdAt) =>
+      `${IMAGES}/${new Date(createdAt).toISOString().slice(0, 7)}/${uid}.png`,
+    async write(path, png) {
+      const file = absolute(path);
+      const parent = dirname(file);
+      if (!made.has(parent)) {
+        await makeFolder(parent);
+        made.add(parent);
+      }
+      try {
+        await writeAtomic(file, png);
+      } catch (error) {
+        // Someone may have moved the folder away: the next write makes it again.
+        made.delete(parent);
+        throw error;
+      }
+      return savedFile(png);
+    },
+    read: (path) => readWhole(absolute(path), MAX_IMAGE_BYTES),
+    isThere: (path) =>
+      checkFile(absolute(path), MAX_IMAGE_BYTES).then(
+        () => true,
+        () => false,
+      ),
+    async remove(paths) {
+      for (const path of paths) {
+        if (!PATH.test(path)) continue;
+        await rm(absolute(path), { force: true }).catch((error: unknown) => {
+          throw fileError(error, 'delete', path);
+        });
+      }
+    },
+    async checkSpace() {
+      const free = await freeBytes().catch(() => Infinity);
+      if (free >= minFreeBytes) return;
+      throw new StudioError(
+        'disk-full',
+        `The disk with the library is full: ${Math.floor(free / 1e6)} MB are free. The queue is paused and nothing was cut short; free some space, then resume.`,
+      );
+    },
+    async scan() {
+      const paths: string[] = [];
+      const unfinished: string[] = [];
+      for (const month of await names(join(folder, IMAGES))) {
+        for (const name of await names(join(folder, IMAGES, month))) {
+          const path = `${IMAGES}/${month}/${name}`;
+          if (UNFINISHED.test(name)) unfinished.push(join(folder, path));
+          else paths.push(path);
+        }
+      }
+      return { paths, unfinished };
+    },
+    async quarantine(path, name) {
+      const to = join(folder, QUARANTINE, name);
+      try {
+        await mkdir(join(folder, QUARANTINE), { recursive: true });
+        await rename(join(folder, path), to);
+      } catch (error) {
+        throw fileError(error, 'move', path);
+      }
+      return to;
+    },
+  };
+}
+
+/** What the library notes of these bytes. */
+export function savedFile(png: Uint8Array): SavedFile {
+  const version = createHash('sha256').update(png).digest('hex').slice(0, 12);
+  return { bytes: png.length, version };
+}
+
+/** Names in a folder, in order; none when there is no such folder. */
+async function names(folder: string): Promise<readonly string[]> {
+  try {
+    const found = await readdir(folder);
+    return found.sort();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return [];
+    throw fileError(error, 'read', folder);
+  }
+}
+
+/** When a file was last written, in milliseconds since 1970. */
+export async function fileTime(file: string): Promise<number> {
+  const { mtimeMs } = await stat(file);
+  return Math.max(0, Math.floor(mtimeMs));
+}

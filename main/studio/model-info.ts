@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import type { ModelInfo } from '#api/types';
+import type { Manifest, NetworkKind } from '#bundle/manifest';
+import { readWhole } from './files.ts';
+import type { LibraryEntry } from './library.ts';
+
+const KINDS = ['encoder', 'rdm', 'mage', 'vqgan'] as const satisfies readonly NetworkKind[];
+const CARD = 'CARD.md';
+const MAX_CARD_BYTES = 1 << 20;
+
+/** What a model that cannot be read would recommend: nothing runs with it. */
+const NO_SETTINGS = {
+  rdmSteps: 1,
+  eta: 1,
+  steps: 1,
+  guidance: 0,
+  schedule: 'none',
+  temperature: 0,
+} as const;
+
+/** A bundle as windows show it. */
+export async function modelInfo(entry: LibraryEntry): Promise<ModelInfo> {
+  const { id, shipped, folder } = entry;
+  if (entry.state === 'damaged') {
+    return {
+      id,
+      title: { en: id },
+      state: 'damaged',
+      problem: entry.reason,
+      shipped,
+      hash: '',
+      bytes: 0,
+      imageSize: 0,
+      classes: [],
+      unconditionalClass: null,
+      parts: KINDS.map((kind) => ({ kind, present: false, about: '', sha256: null, bytes: 0 })),
+      recommended: NO_SETTINGS,
+      preview: NO_SETTINGS,
+      licences: [],
+      card: null,
+    };
+  }
+  const { manifest } = entry;
+  const parts = KINDS.map((kind) => partInfo(manifest, kind));
+  return {
+    id,
+    title: manifest.title,
+    state: parts.every((part) => part.present) ? 'ready' : 'incomplete',
+    problem: null,
+    shipped,
+    hash: manifest.hash,
+    bytes: manifest.files.reduce((sum, file) => sum + file.size, 0),
+    imageSize: imageSize(manifest),
+    // Classes mean something only to an RDM that knows them.
+    classes: (manifest.networks.rdm?.classes ?? 0) > 0 ? manifest.classes : [],
+    unconditionalClass: manifest.unconditionalClass,
+    parts,
+    recommended: manifest.recommended,
+    preview: manifest.preview,
+    licences: manifest.licences,
+    card: await readCard(folder),
+  };
+}
+
+function partInfo(manifest: Manifest, kind: (typeof KINDS)[number]): ModelInfo['parts'][number] {
+  const file = manifest.files.find(({ path }) => path === `${kind}.safetensors`);
+  return {
+    kind,
+    present: manifest.networks[kind] !== undefined,
+    about: about(manifest, kind),
+    sha256: file?.sha256 ?? null,
+    bytes: file?.size ?? 0,
+  };
+}
+
+/** Sizes in the words of the papers, which are the same in every language. */
+function about({ networks }: Manifest, kind: (typeof KINDS)[number]): string {
+  const { encoder, rdm, mage, vqgan } = networks;
+  switch (kind) {
+    case 'encoder':
+      return encoder === undefined
+        ? ''
+        : `${encoder.kind}, ViT ${encoder.width} × ${encoder.depth}, ${encoder.imageSize} px`;
+    case 'rdm':
+      return rdm === undefined
+        ? ''
+        : `MLP ${rdm.width} × ${rdm.depth}${rdm.classes > 0 ? `, ${rdm.classes} classes` : ''}`;
+    case 'mage':
+      return mage === undefined
+        ? ''
+        : `ViT ${mage.width} × ${mage.depth} + ${mage.decoderWidth} × ${mage.decoderDepth}, ${mage.tokens} tokens`;
+    case 'vqgan':
+      return vqgan === undefined
+        ? ''
+        : `${vqgan.channels} × (${vqgan.multipliers.join(', ')}), ${vqgan.codes} codes`;
+  }
+}
+
+/** Each level but the first halves the picture on the way to the grid of tokens. */
+function imageSize({ networks: { vqgan, mage } }: Manifest): number {
+  if (vqgan === undefined) return 0;
+  return Math.sqrt(mage?.tokens ?? 256) * 2 ** (vqgan.multipliers.length - 1);
+}
+
+function readCard(folder: string): Promise<string | null> {
+  return readWhole(join(folder, CARD), MAX_CARD_BYTES).then(
+    (bytes) => new TextDecoder().decode(bytes),
+    () => null,
+  );
+}

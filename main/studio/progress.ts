@@ -1,0 +1,91 @@
+import type { Progress } from '#api/types';
+import type { StepReport } from '#worker/protocol';
+
+/** A window is told at most so often: 10 times a second. */
+const GAP_MS = 100;
+
+/** Lets through what a window can use of a run's reports: the newest, ten a second, fairly. */
+export interface ProgressFeed {
+  offer(progress: Progress): void;
+  /** What is known of a picture that is done is of no more use. */
+  finished(index: number): void;
+  close(): void;
+}
+
+export interface FeedOptions {
+  readonly publish: (progress: Progress) => void;
+  readonly now: () => number;
+}
+
+/**
+ * Of each picture the newest report waits for its turn. Every other turn is the first picture's, so
+ * that one decoding can be watched closely; the rest take turns.
+ */
+export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed {
+  const waiting = new Map<number, Progress>();
+  let last = -Infinity;
+  let turn = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const choose = (): Progress | undefined => {
+    const all = [...waiting.values()];
+    const first = all.reduce<Progress | undefined>(
+      (best, one) => (best === undefined || one.index < best.index ? one : best),
+      undefined,
+    );
+    const pictured = all.find((one) => one.preview !== undefined);
+    turn++;
+    return pictured ?? (turn % 2 === 1 ? first : (all.find((one) => one !== first) ?? first));
+  };
+  const tell = (): void => {
+    timer = undefined;
+    const chosen = choose();
+    if (chosen === undefined) return;
+    waiting.delete(chosen.index);
+    last = now();
+    publish(chosen);
+    schedule();
+  };
+  const schedule = (): void => {
+    if (timer !== undefined || waiting.size === 0) return;
+    timer = setTimeout(tell, Math.max(0, last + GAP_MS - now()));
+  };
+  return {
+    offer(progress) {
+      // Put at the end: whoever was told of last waits longest.
+      waiting.delete(progress.index);
+      waiting.set(progress.index, progress);
+      schedule();
+    },
+    finished: (index) => void waiting.delete(index),
+    close() {
+      clearTimeout(timer);
+      waiting.clear();
+    },
+  };
+}
+
+/** A step as a window is told of it. */
+export function stepProgress(
+  report: StepReport,
+  at: {
+    readonly job: number;
+    readonly index: number;
+    readonly seed: number;
+    readonly mask: number;
+  },
+): Progress {
+  return {
+    ...at,
+    stage: 'tokens',
+    done: report.step,
+    total: report.steps,
+    tokens: Array.from(report.tokens),
+    entropy: roundBits(report.entropy),
+  };
+}
+
+/** Bits with one decimal: what is drawn needs no more. */
+export function roundBits(entropy: Float32Array): readonly number[] {
+  return Array.from(entropy, (bits) => Math.round(bits * 10) / 10);
+}

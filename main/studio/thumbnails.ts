@@ -1,0 +1,102 @@
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StudioError } from '#api/errors';
+import type { ImageFiles } from './image-files.ts';
+import { makeFolder, readWhole, writeAtomic } from './files.ts';
+
+/** Longest edge of a thumbnail. */
+const EDGE = 256;
+const QUALITY = 82;
+const MAX_BYTES = 1 << 20;
+/** Pictures that are scaled at once: one core stays with the engine. */
+const AT_ONCE = 2;
+const FOLDER = 'thumbs';
+
+/** A picture as thumbnails know it. */
+export interface Pictured {
+  readonly uid: string;
+  readonly version: string;
+  readonly path: string;
+}
+
+/** Small WebP copies in `thumbs/`, made when first asked for. Deleting them is always safe. */
+export interface Thumbnails {
+  get(picture: Pictured): Promise<Uint8Array>;
+  remove(uids: readonly string[]): Promise<void>;
+}
+
+export function openThumbnails(files: ImageFiles): Thumbnails {
+  const making = new Map<string, Promise<Uint8Array>>();
+  const turns = createTurns(AT_ONCE);
+  const folderOf = (uid: string) => join(files.folder, FOLDER, uid.slice(0, 2));
+
+  const make = async (file: string, picture: Pictured): Promise<Uint8Array> => {
+    const png = await files.read(picture.path);
+    const webp = await scale(png, picture.path);
+    // A thumbnail that cannot be kept is still a thumbnail.
+    await makeFolder(dirname(file))
+      .then(() => writeAtomic(file, webp))
+      .catch(() => undefined);
+    return webp;
+  };
+
+  return {
+    async get(picture) {
+      const file = join(folderOf(picture.uid), `${picture.uid}-${picture.version}.webp`);
+      const kept = await readWhole(file, MAX_BYTES).catch(() => null);
+      if (kept !== null && isWebp(kept)) return kept;
+      const running = making.get(file);
+      if (running !== undefined) return running;
+      const made = turns(() => make(file, picture)).finally(() => making.delete(file));
+      making.set(file, made);
+      return made;
+    },
+    async remove(uids) {
+      for (const uid of uids) {
+        const folder = folderOf(uid);
+        const names = await readdir(folder).catch(() => []);
+        for (const name of names) {
+          if (name.startsWith(`${uid}-`)) await rm(join(folder, name), { force: true });
+        }
+      }
+    },
+  };
+}
+
+/** sharp works on threads of its own, one for each picture. */
+async function scale(png: Uint8Array, path: string): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
+  try {
+    return await sharp(png, { failOn: 'error' })
+      .resize({ width: EDGE, height: EDGE, fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: QUALITY })
+      .toBuffer();
+  } catch (cause) {
+    throw new StudioError(
+      'picture-unreadable',
+      `${path} is damaged. Its recipe is safe: rebuild the picture from its tokens.`,
+      { cause },
+    );
+  }
+}
+
+function isWebp(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  return head.startsWith('RIFF') && head.endsWith('WEBP');
+}
+
+/** Runs at most `limit` of the works given to it at once, the newest first: it is on screen. */
+export function createTurns(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    running++;
+    try {
+      return await work();
+    } finally {
+      running--;
+      waiting.pop()?.();
+    }
+  };
+}
