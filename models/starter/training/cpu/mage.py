@@ -148,7 +148,7 @@ def train_mage(work, minutes, batch):
         with amp():
             loss = masked_loss(training.net, tokens[view, index], rep, n_masked, drop_rep)
         training.train_on(loss)
-        mean = running_mean(mean, loss.item(), keep=0.98)
+        mean = running_mean(mean, loss.item(), share=0.02)
         now = time.time()
         if now - reported > REPORT_SECONDS:
             reported = now

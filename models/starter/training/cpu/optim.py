@@ -26,9 +26,9 @@ def warm_stable_decay(progress, decay=0.35):
     return min(1.0, progress / 0.02, (1 - progress) / decay)
 
 
-def running_mean(mean, value, keep):
+def running_mean(mean, value, share):
     """A smoothed loss; zero means that there was none yet."""
-    return value if mean == 0 else keep * mean + (1 - keep) * value
+    return value if mean == 0 else (1 - share) * mean + share * value
 
 
 class EMA:

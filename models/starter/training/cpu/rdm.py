@@ -60,7 +60,7 @@ def train_rdm(work, minutes):
         ema.update()
         ema_table.update()
         step += 1
-        mean = running_mean(mean, loss.item(), keep=0.99)
+        mean = running_mean(mean, loss.item(), share=0.01)
         if time.time() - reported > REPORT_SECONDS:
             reported = time.time()
             print(f'{reported - start:6.0f}s step {step} loss {mean:.4f}', flush=True)

@@ -22,7 +22,7 @@ class Attention(nn.Module):
             drop = self.drop if self.training else 0.0
             y = F.scaled_dot_product_attention(q, k, v, dropout_p=drop)
         else:
-            # PyTorch 1 has no fused attention; the CPU stages, which may run on it, drop nothing.
+            # Older PyTorch has no fused attention; no dropout here, and the CPU stages want none.
             y = ((q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5).softmax(-1) @ v
         y = self.proj(y.transpose(1, 2).reshape(b, n, d))
         return F.dropout(y, self.drop, self.training)

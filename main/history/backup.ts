@@ -1,0 +1,157 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { StudioError } from '#api/errors';
+import { historyError } from './errors.ts';
+import { APPLICATION_ID } from './migrations.ts';
+
+/** A verified copy of the database. */
+export interface Backup {
+  readonly file: string;
+  readonly at: number;
+}
+
+const NAME = /^library-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z\.db$/;
+const temporaryName = (name: string): string => `.${name}.tmp`;
+const TEMPORARY = /^\.library-.*\.tmp(-journal|-wal|-shm)?$/;
+
+/** `library-2026-11-23T09-30-00-000Z.db`: sorts by date, and is a name on every system. */
+function backupName(at: number): string {
+  return `library-${new Date(at).toISOString().replace(/[:.]/g, '-')}.db`;
+}
+
+/** The backups in a folder, newest first; none when the folder is not there. */
+export function listBackups(folder: string): readonly Backup[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names
+    .flatMap((name) => {
+      const [, day, hour, minute, second, milli] = NAME.exec(name) ?? [];
+      const at = Date.parse(`${day}T${hour}:${minute}:${second}.${milli}Z`);
+      return Number.isNaN(at) ? [] : [{ file: join(folder, name), at }];
+    })
+    .sort((a, b) => b.at - a.at);
+}
+
+/**
+ * Copies the open database while it goes on working, verifies the copy, gives it its name, and then
+ * deletes the oldest beyond `keep`. A copy that fails leaves nothing and no older one is touched.
+ */
+export async function backUp(
+  database: Database,
+  folder: string,
+  { now, keep }: { readonly now: () => number; readonly keep: number },
+): Promise<Backup> {
+  const at = now();
+  const temporary = startCopy(folder, at);
+  try {
+    await database.backup(temporary);
+    return finishCopy(folder, at, keep);
+  } catch (error) {
+    discard(temporary);
+    throw historyError(error);
+  }
+}
+
+/** The same at once, before a change of the format. */
+export function backUpNow(database: Database, folder: string, at: number): Backup {
+  const temporary = startCopy(folder, at);
+  try {
+    database.prepare('VACUUM INTO ?').run(temporary);
+    return finishCopy(folder, at, Infinity);
+  } catch (error) {
+    discard(temporary);
+    throw historyError(error);
+  }
+}
+
+/** Makes the folder and clears what a copy that was killed left there. */
+function startCopy(folder: string, at: number): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
+    }
+  } catch (cause) {
+    const error = historyError(cause);
+    if (error instanceof StudioError) throw error;
+    throw new StudioError(
+      'file-unavailable',
+      `Backups cannot be written to ${folder}. The library itself is safe; change the folder's permissions.`,
+      { cause },
+    );
+  }
+  return join(folder, temporaryName(backupName(at)));
+}
+
+function finishCopy(folder: string, at: number, keep: number): Backup {
+  const name = backupName(at);
+  const temporary = join(folder, temporaryName(name));
+  const problem = verifyCopy(temporary);
+  if (problem !== null) {
+    throw new StudioError(
+      'file-unavailable',
+      `The backup was not written soundly (${problem}) and was thrown away. The library is safe; check the disk.`,
+    );
+  }
+  flush(temporary);
+  const file = join(folder, name);
+  renameSync(temporary, file);
+  flushFolder(folder);
+  for (const old of listBackups(folder).slice(Math.max(1, keep))) rmSync(old.file, { force: true });
+  return { file, at };
+}
+
+/** What is wrong with a copy of a library, or null. Leaves it a single file. */
+export function verifyCopy(file: string): string | null {
+  let copy: Database | undefined;
+  try {
+    copy = new Sqlite(file, { fileMustExist: true });
+    copy.pragma('journal_mode = DELETE');
+    if (copy.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+      return 'it is not a library of RCG Studio';
+    }
+    const found = String(copy.pragma('integrity_check(1)', { simple: true }));
+    return found === 'ok' ? null : found;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    copy?.close();
+  }
+}
+
+function flush(file: string): void {
+  const handle = openSync(file, 'r+');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Makes the rename itself durable, where the system lets a folder be flushed. */
+function flushFolder(folder: string): void {
+  try {
+    const handle = openSync(folder, 'r');
+    fsyncSync(handle);
+    closeSync(handle);
+  } catch {
+    // Windows and some network disks refuse; the file's bytes are safe all the same.
+  }
+}
+
+function discard(temporary: string): void {
+  for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${temporary}${end}`, { force: true });
+}

@@ -1,0 +1,166 @@
+import type { Database } from 'better-sqlite3';
+import type { SavedSearch, SearchImages, UndoItem, UpdateImages } from '#api/types';
+import * as collections from './collections.ts';
+import { createColumns } from './columns.ts';
+import { decodeFloats } from './encode.ts';
+import { guarded } from './errors.ts';
+import * as images from './images.ts';
+import { insertImage } from './insert.ts';
+import * as jobs from './jobs.ts';
+import * as operations from './operations.ts';
+import { countImages, localDay, searchIds, type DayOf, type Library } from './search.ts';
+import { createSimilar, type Point } from './similar.ts';
+import { createStore, type Store } from './store.ts';
+import { createCounts, summary } from './summary.ts';
+import type { FileChange, NewImage, NewJob, Resume } from './types.ts';
+
+/** What the history needs from outside. */
+export interface HistoryOptions {
+  readonly now: () => number;
+  /** Days of the gallery; the system's time zone by default. */
+  readonly dayOf?: DayOf;
+}
+
+export type History = ReturnType<typeof createHistory>;
+
+/**
+ * The history over an open database: one synchronous function for each question. All of them throw
+ * StudioErrors for what a person can act on.
+ */
+export function createHistory(database: Database, { now, dayOf = localDay }: HistoryOptions) {
+  const store = createStore(database);
+  const columns = createColumns(store);
+  const library = (): Library => ({ store, columns: columns.read() });
+  const counts = createCounts(library);
+  const similar = createSimilar(() => points(store));
+
+  /** Brings what is kept in memory up to date. */
+  const noted = (done: operations.Done): operations.Done => {
+    if (done.item === null) return done;
+    counts.forget();
+    if (done.ids.length > 0) {
+      const { live, bin } = columns.refresh(done.ids);
+      similar.setLive(live, true);
+      similar.setLive(bin, false);
+    }
+    return done;
+  };
+
+  return {
+    images: guarded({
+      /** Adds a picture; with a uid that is known, changes nothing. */
+      insert: (image: NewImage) => {
+        const result = insertImage(store, image);
+        if (result.inserted) {
+          columns.insert(result.id);
+          counts.forget();
+          similar.add(result.id, () => images.imageRepresentation(store, result.id));
+        }
+        return result;
+      },
+      search: (search: SearchImages) => searchIds(library(), search, dayOf),
+      count: (filter: SearchImages['filter']) => countImages(library(), filter),
+      rows: (ids: readonly number[]) => images.imageRows(store, ids),
+      get: (id: number) => images.imageDetail(store, id),
+      /** f32 [D] */
+      representation: (id: number) => images.imageRepresentation(store, id),
+      byUid: (uid: string) => images.imageByUid(store, uid),
+      files: () => images.imageFiles(store),
+      setFile: (id: number, change: FileChange) => images.setFile(store, id, change),
+      similar: (id: number, limit: number) => similar.nearest(id, limit),
+      summary: () => summary(store, counts),
+    }),
+
+    bin: guarded({
+      /** Deletes for good what has been in the bin since before `before`, or all. */
+      purge: (before = Number.MAX_SAFE_INTEGER) => {
+        const purged = images.purgeBin(store, before);
+        similar.remove(purged.ids);
+        columns.remove(purged.ids);
+        counts.forget();
+        return purged;
+      },
+      doomedFiles: () => images.doomedFiles(store),
+      filesDeleted: (paths: readonly string[]) => images.filesDeleted(store, paths),
+    }),
+
+    changes: guarded({
+      update: (request: UpdateImages) => noted(operations.updateImages(store, request, now())),
+      remove: (ids: readonly number[]) => noted(setDeleted(store, { ids, at: now(), now: now() })),
+      restore: (ids: readonly number[]) => noted(setDeleted(store, { ids, at: null, now: now() })),
+      /** Gives what another part of the studio did its place in the order of undo. */
+      recordOutside: (kind: UndoItem['kind'], payload: unknown) =>
+        noted(operations.recordOutside(store, { kind, payload, now: now() })),
+      state: () => operations.undoState(store),
+      peek: (way: 'undo' | 'redo') => operations.peek(store, way),
+      undo: () => noted(operations.step(store, 'undo')),
+      redo: () => noted(operations.step(store, 'redo')),
+    }),
+
+    boards: guarded({
+      list: () => collections.listBoards(store),
+      create: (name: string) => collections.createBoard(store, name),
+      rename: (id: number, name: string) =>
+        collections.renameBoard(store, { id, name, now: now() }),
+      remove: (id: number) => noted(collections.removeBoard(store, id, now())),
+    }),
+
+    searches: guarded({
+      save: (name: string, search: SearchImages): SavedSearch => {
+        const saved = collections.saveSearch(store, name, search);
+        return { ...saved, count: counts.of(search.filter) };
+      },
+      remove: (id: number) => noted(collections.removeSearch(store, id, now())),
+    }),
+
+    jobs: guarded({
+      create: (job: NewJob) => jobs.createJob(store, job, now()),
+      get: (id: number) => jobs.getJob(store, id),
+      list: () => jobs.listJobs(store),
+      setState: (id: number, change: Parameters<typeof jobs.setJobState>[2]) =>
+        jobs.setJobState(store, id, change),
+      move: (id: number, before: number | null) => jobs.moveJob(store, id, before),
+      dismiss: (id: number) => jobs.dismissJob(store, id),
+      countCrash: (id: number) => jobs.countCrash(store, id),
+      forgetCrashes: (id: number) => jobs.forgetCrashes(store, id),
+      requeueInterrupted: () => jobs.requeueInterrupted(store),
+      saveResume: (id: number, pictures: readonly Resume[]) => jobs.saveResume(store, id, pictures),
+      loadResume: (id: number) => jobs.loadResume(store, id),
+    }),
+
+    settings: guarded({
+      /** The value kept under a key, unchecked; undefined when there is none. */
+      get: (key: string): unknown => {
+        const json = store.column<string>('SELECT json FROM settings WHERE key = ?').get(key);
+        return json === undefined ? undefined : JSON.parse(json);
+      },
+      set: (key: string, value: unknown): void => {
+        store
+          .rows(
+            'INSERT INTO settings (key, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json',
+          )
+          .run(key, JSON.stringify(value));
+      },
+    }),
+  };
+}
+
+function setDeleted(
+  store: Store,
+  { ids, at, now }: { readonly ids: readonly number[]; readonly at: number | null; now: number },
+): operations.Done {
+  const kind = at === null ? 'restore' : 'delete';
+  return operations.perform(store, { kind, changes: [{ kind: 'deleted', at, ids }], now });
+}
+
+function* points(store: Store): Iterable<Point> {
+  const rows = store
+    .tuples<[id: number, live: number, values: Buffer]>(
+      `SELECT m.image, i.deleted_at IS NULL, m.representation
+      FROM masters m JOIN images i ON i.id = m.image ORDER BY m.image`,
+    )
+    .iterate();
+  for (const [id, live, values] of rows) {
+    yield { id, live: live === 1, values: decodeFloats(values) };
+  }
+}
