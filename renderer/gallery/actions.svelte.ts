@@ -1,0 +1,221 @@
+import type { Board, UndoState, UpdateImages } from '#api/types';
+import type { MessageKey } from '../state/i18n.svelte.ts';
+import { fullAddress } from '../state/addresses.ts';
+import type { Gallery } from './gallery.svelte.ts';
+
+type Change = Omit<UpdateImages, 'ids'>;
+
+/** What can be done with the selected pictures. All of it can be undone, but for the empty bin. */
+export class Actions {
+  /** An import or export is on its way. */
+  busy = $state<'import' | 'export' | null>(null);
+  readonly #gallery: Gallery;
+
+  constructor(gallery: Gallery) {
+    this.#gallery = gallery;
+  }
+
+  get targets(): readonly number[] {
+    return this.#gallery.selection.inOrder();
+  }
+
+  async rate(rating: number, ids = this.targets): Promise<void> {
+    this.#gallery.rows.patch(ids, { rating });
+    if (await this.#update({ rating }, ids)) this.#say('gallery.rated', rating);
+  }
+
+  /** Stars all of them, or takes the stars away when all have one. */
+  async star(ids = this.targets): Promise<void> {
+    const starred = !ids.every((id) => this.#gallery.rows.get(id)?.starred === true);
+    this.#gallery.rows.patch(ids, { starred });
+    await this.#update({ starred }, ids);
+  }
+
+  async addTags(tags: readonly string[], ids = this.targets): Promise<void> {
+    const addTags = tags.map((tag) => tag.trim()).filter((tag) => tag !== '');
+    if (addTags.length > 0) await this.#update({ addTags }, ids);
+  }
+
+  async removeTag(tag: string, ids = this.targets): Promise<void> {
+    await this.#update({ removeTags: [tag] }, ids);
+  }
+
+  async addToBoard(board: Pick<Board, 'id' | 'name'>, ids = this.targets): Promise<void> {
+    const done = await this.#update({ addToBoard: board.id }, ids);
+    if (done) this.#toast('gallery.boarded', { count: ids.length, board: board.name });
+  }
+
+  async removeFromBoard(board: Pick<Board, 'id' | 'name'>, ids = this.targets): Promise<void> {
+    const done = await this.#update({ removeFromBoard: board.id }, ids);
+    if (done) this.#toast('gallery.unboarded', { count: ids.length, board: board.name });
+  }
+
+  async setNote(id: number, note: string): Promise<void> {
+    await this.#update({ note }, [id]);
+  }
+
+  async remove(ids = this.targets): Promise<void> {
+    if (ids.length === 0) return;
+    const { app } = this.#gallery;
+    const state = await app.act(app.studio.images.remove({ ids: [...ids] }));
+    if (!this.#did(state)) return;
+    this.#toast('undo.delete', { count: ids.length });
+  }
+
+  async restore(ids = this.targets): Promise<void> {
+    if (ids.length === 0) return;
+    const { app } = this.#gallery;
+    const state = await app.act(app.studio.images.restore({ ids: [...ids] }));
+    if (!this.#did(state)) return;
+    this.#toast('undo.restore', { count: ids.length });
+  }
+
+  /** Deletes for good what is in the bin. The view asks before. */
+  async emptyBin(): Promise<void> {
+    const { app, search } = this.#gallery;
+    const done = await app.act(app.studio.images.emptyBin());
+    if (done === undefined) return;
+    const text = app.i18n.t('gallery.emptied', { count: done.removed });
+    app.toasts.show({ text });
+    search.refresh(0);
+    // The pictures' steps are gone from the log with them.
+    await app.undo.refresh();
+  }
+
+  async export(metadata: boolean, ids = this.targets): Promise<void> {
+    if (ids.length === 0 || this.busy !== null) return;
+    const { app, desk } = this.#gallery;
+    this.busy = 'export';
+    const file = await app.act(app.studio.images.export({ ids: [...ids], metadata }));
+    this.busy = null;
+    if (file === undefined) return;
+    desk.save(file);
+    app.toasts.show({ text: app.i18n.t('gallery.exported', { count: ids.length }) });
+  }
+
+  /** Brings files in; what was refused is shown with its reason. */
+  async import(files: readonly File[]): Promise<void> {
+    if (files.length === 0 || this.busy !== null) return;
+    const { app } = this.#gallery;
+    this.busy = 'import';
+    app.announcer.polite(app.i18n.t('gallery.importing', { count: files.length }));
+    const result = await app.act(app.studio.images.import({ files: [...files] }));
+    this.busy = null;
+    if (result === undefined) return;
+    const { ids, refused } = result;
+    if (ids.length > 0) app.announcer.polite(app.i18n.t('gallery.imported', { count: ids.length }));
+    const [first] = ids;
+    if (first !== undefined) this.#gallery.show(first);
+    this.#gallery.search.refresh(0);
+    this.#gallery.dialog = { kind: 'imported', ids, refused };
+  }
+
+  async copyPicture(): Promise<void> {
+    const { app, desk, details } = this.#gallery;
+    const row = details.row;
+    if (row === null) return;
+    const done = await app.act(desk.copyPicture(fullAddress(row)).then(() => true));
+    if (done) app.toasts.show({ text: app.i18n.t('gallery.copied') });
+  }
+
+  /** Shows the picture on the stage. Looking changes no setting. */
+  openOnStage(id = this.#gallery.selection.current): void {
+    if (id !== null) this.#gallery.app.navigation.go('generate', { image: id });
+  }
+
+  /** The next job starts from the picture's representation; one undo step. */
+  variations(id = this.#gallery.selection.current): void {
+    const { app } = this.#gallery;
+    if (id === null) return;
+    app.draft.startFrom(id);
+    app.navigation.go('generate');
+  }
+
+  /** Makes the picture's seed again, with the settings as they are in Generate. */
+  async sameSeed(): Promise<void> {
+    const { app, details } = this.#gallery;
+    if (details.row === null) return;
+    const wish = app.draft.toJob(app.models.current);
+    const settings = { ...wish.settings, seed: details.row.seed, count: 1 };
+    const job = await app.act(app.jobs.create({ ...wish, settings }));
+    if (job !== undefined) app.navigation.go('generate');
+  }
+
+  similar(id = this.#gallery.selection.current): void {
+    if (id === null) return;
+    this.#gallery.compare.close();
+    this.#gallery.search.findSimilar(id);
+  }
+
+  async createBoard(name: string): Promise<Board | undefined> {
+    const { app } = this.#gallery;
+    const board = await app.act(app.studio.images.createBoard({ name }));
+    await app.library.refresh();
+    return board;
+  }
+
+  async renameBoard(id: number, name: string): Promise<void> {
+    const { app } = this.#gallery;
+    await app.act(app.studio.images.renameBoard({ id, name }));
+    await app.library.refresh();
+  }
+
+  async removeBoard({ id, name }: Board): Promise<void> {
+    const { app } = this.#gallery;
+    const done = await app.act(app.studio.images.removeBoard({ id }));
+    if (done?.removed !== true) return;
+    if (this.#gallery.search.filter.board === id) this.#gallery.goTo({});
+    await this.#outside();
+    this.#toast('gallery.boardRemoved', { board: name });
+  }
+
+  async saveSearch(name: string): Promise<void> {
+    const { app, search } = this.#gallery;
+    const { filter, sort } = search;
+    await app.act(app.studio.images.saveSearch({ name, search: { filter, sort } }));
+    await app.library.refresh();
+  }
+
+  async removeSearch(id: number, name: string): Promise<void> {
+    const { app } = this.#gallery;
+    const done = await app.act(app.studio.images.removeSearch({ id }));
+    if (done?.removed !== true) return;
+    await this.#outside();
+    this.#toast('gallery.searchRemoved', { name });
+  }
+
+  /** For calls that answer no undo state of their own: reads it, and the counts. */
+  async #outside(): Promise<void> {
+    const { app } = this.#gallery;
+    this.#did(await app.act(app.studio.studio.undoState()));
+    await app.library.refresh();
+  }
+
+  async #update(change: Change, ids: readonly number[]): Promise<boolean> {
+    if (ids.length === 0) return false;
+    const { app, rows } = this.#gallery;
+    const state = await app.act(app.studio.images.update({ ...change, ids: [...ids] }));
+    // What was shown ahead of the answer is read again when there is none.
+    if (state === undefined) rows.outdated(ids);
+    return this.#did(state);
+  }
+
+  #did(state: UndoState | undefined): boolean {
+    if (state === undefined) return false;
+    this.#gallery.app.undo.did(state);
+    return true;
+  }
+
+  #say(key: 'gallery.rated', count: number): void {
+    const { announcer, i18n } = this.#gallery.app;
+    announcer.polite(i18n.t(key, { count }));
+  }
+
+  /** Names what was done, with a way back. */
+  #toast(key: MessageKey, values: Readonly<Record<string, string | number>>): void {
+    const { toasts, announcer, i18n, undoNow } = this.#gallery.app;
+    const text = i18n.lookup(key, values) ?? '';
+    announcer.polite(text);
+    toasts.show({ text, action: { label: i18n.t('action.undo'), run: () => void undoNow() } });
+  }
+}

@@ -1,0 +1,42 @@
+import type { Desk } from './gallery.svelte.ts';
+
+const KEY = 'gallery.look';
+
+/** The page as the gallery's desk. */
+export function pageDesk(): Desk {
+  return {
+    look: {
+      get: () => stored(() => localStorage.getItem(KEY)),
+      set: (text) => void stored(() => localStorage.setItem(KEY, text)),
+    },
+    save: saveFile,
+    copyPicture,
+  };
+}
+
+/** A private window may refuse its store: the look is then the usual one. */
+function stored<T>(use: () => T): T | null {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}
+
+function saveFile(file: File): void {
+  const address = URL.createObjectURL(file);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = file.name;
+  link.click();
+  // The download reads the address after this turn.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+async function copyPicture(address: string): Promise<void> {
+  const picture = fetch(address).then((response) => {
+    if (!response.ok) throw new TypeError(`No picture: ${response.status}`);
+    return response.blob();
+  });
+  await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+}

@@ -1,0 +1,139 @@
+import type { ImageDetail, ImageRow, ReplayResult } from '#api/types';
+import type { DraftField } from '../../state/draft.svelte.ts';
+import type { Gallery } from '../gallery.svelte.ts';
+
+/** What was proved of a picture in this window. */
+export interface Proof {
+  readonly replay?: ReplayResult;
+  /** Whether the pixels made from the tokens are those of the file; `restored`: there was none. */
+  readonly rebuilt?: 'same' | 'different' | 'restored';
+}
+
+const KEPT = 200;
+
+/** The details of the picture that is looked at. Nothing here changes the settings of Generate. */
+export class Details {
+  running = $state<'replay' | 'rebuild' | null>(null);
+  #kept = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
+  #proofs = $state.raw<ReadonlyMap<number, Proof>>(new Map());
+  readonly #gallery: Gallery;
+
+  readonly id = $derived.by(() => this.#gallery.selection.current);
+  readonly detail = $derived.by(() => (this.id === null ? null : (this.#kept.get(this.id) ?? null)));
+  readonly row = $derived.by((): ImageRow | null =>
+    this.id === null ? null : (this.#gallery.rows.get(this.id) ?? this.detail),
+  );
+  readonly proof = $derived.by((): Proof =>
+    this.id === null ? {} : (this.#proofs.get(this.id) ?? {}),
+  );
+  /** Fields in which its recipe differs from the settings of Generate. */
+  readonly differences = $derived.by(() =>
+    this.detail === null ? [] : this.#gallery.app.draft.differences(this.detail.recipe),
+  );
+
+  constructor(gallery: Gallery) {
+    this.#gallery = gallery;
+  }
+
+  /** Details of pictures that are not the one looked at: of the compared ones. */
+  of(id: number): ImageDetail | null {
+    return this.#kept.get(id) ?? null;
+  }
+
+  /** Reads the details of a picture, once. */
+  async load(id: number): Promise<void> {
+    if (!this.#kept.has(id)) await this.#read(id);
+  }
+
+  /** Pictures changed: the one looked at is read again, the others when they are looked at. */
+  outdated(ids: readonly number[] | null): void {
+    const stale = (id: number) => ids === null || ids.includes(id);
+    const shown = this.id;
+    const kept = [...this.#kept].filter(([id]) => id === shown || !stale(id));
+    if (kept.length < this.#kept.size) this.#kept = new Map(kept);
+    if (shown !== null && stale(shown) && this.#kept.has(shown)) void this.#read(shown);
+  }
+
+  /** Copies the differing fields to Generate, all or those that were chosen; one undo step. */
+  use(fields?: readonly DraftField[]): void {
+    const { app } = this.#gallery;
+    if (this.detail === null) return;
+    const count = fields?.length ?? this.differences.length;
+    app.draft.use(this.detail.recipe, fields ?? this.differences);
+    const text = app.i18n.t('details.used', { count });
+    app.announcer.polite(text);
+    app.toasts.show({
+      text,
+      action: { label: app.i18n.t('action.undo'), run: () => void app.undoNow() },
+    });
+  }
+
+  /** Runs the recipe again and compares the tokens. */
+  async replay(): Promise<void> {
+    const { app } = this.#gallery;
+    const { id } = this;
+    if (id === null || this.running !== null) return;
+    this.running = 'replay';
+    const replay = await app.act(app.studio.images.replay({ id }));
+    this.running = null;
+    if (replay === undefined) return;
+    this.#prove(id, { replay });
+    app.announcer.polite(replaySentence(this.#gallery, replay));
+  }
+
+  /** Turns the stored tokens into pixels, and writes the file when there is none. */
+  async rebuild(): Promise<void> {
+    const { app } = this.#gallery;
+    const { id, row } = this;
+    if (id === null || row === null || this.running !== null) return;
+    this.running = 'rebuild';
+    const rebuilt = await app.act(app.studio.images.rebuild({ id }));
+    this.running = null;
+    if (rebuilt === undefined) return;
+    const had = row.file === 'present';
+    const same = rebuilt.version === row.version;
+    this.#prove(id, { rebuilt: had ? (same ? 'same' : 'different') : 'restored' });
+    this.#keep(rebuilt);
+    this.#gallery.rows.outdated([id]);
+  }
+
+  async copyRecipe(copy: (text: string) => Promise<void>): Promise<void> {
+    const { app } = this.#gallery;
+    if (this.detail === null) return;
+    const text = JSON.stringify(this.detail.recipe, null, 2);
+    const done = await app.act(copy(text).then(() => true));
+    if (done) app.toasts.show({ text: app.i18n.t('inspect.copied') });
+  }
+
+  async #read(id: number): Promise<void> {
+    try {
+      this.#keep(await this.#gallery.app.studio.images.get({ id }));
+    } catch (error) {
+      // Somebody else may have deleted it between two looks: only tell when it is still looked at.
+      if (this.id === id) await this.#gallery.app.act(Promise.reject(error));
+    }
+  }
+
+  #prove(id: number, proof: Proof): void {
+    this.#proofs = new Map(this.#proofs).set(id, { ...this.#proofs.get(id), ...proof });
+  }
+
+  #keep(detail: ImageDetail): void {
+    const next = new Map(this.#kept);
+    next.delete(detail.id);
+    next.set(detail.id, detail);
+    for (const oldest of next.keys()) {
+      if (next.size <= KEPT) break;
+      next.delete(oldest);
+    }
+    this.#kept = next;
+  }
+}
+
+/** What a replay showed, in words. */
+export function replaySentence({ app: { i18n } }: Gallery, replay: ReplayResult): string {
+  const { differing, tokens: total, target, recordedTarget } = replay;
+  if (differing === 0) return i18n.t('details.match', { count: total, total });
+  const made = i18n.t(`target.${recordedTarget}`);
+  return i18n.t('details.differ', { count: differing, total, made, now: i18n.t(`target.${target}`) });
+}

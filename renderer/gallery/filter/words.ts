@@ -1,0 +1,110 @@
+import type { ImageFilter, LibrarySummary, NumberField } from '#api/types';
+import type { I18n } from '../../state/i18n.svelte.ts';
+import type { Models } from '../../state/models.svelte.ts';
+import { boundsOf, isListed, rangeField, type FilterKind } from './chips.ts';
+
+/** What the words of a filter are made of. */
+export interface Vocabulary {
+  readonly i18n: I18n;
+  readonly models: Models;
+  readonly summary: LibrarySummary | null;
+}
+
+/** The name of a condition's field. */
+export function kindName(i18n: I18n, kind: FilterKind): string {
+  const field = rangeField(kind);
+  return i18n.lookup(field === null ? `filter.${kind}` : fieldKey(field)) ?? kind;
+}
+
+function fieldKey(field: NumberField): string {
+  return field === 'createdAt' || field === 'rating' ? `filter.${field}` : `field.${field}`;
+}
+
+/** A condition in words: "Final guidance 3 – 6". */
+export function chipText(vocabulary: Vocabulary, filter: ImageFilter, kind: FilterKind): string {
+  const { i18n } = vocabulary;
+  const name = kindName(i18n, kind);
+  const field = rangeField(kind);
+  if (field !== null) return `${name} ${rangeText(i18n, filter, field)}`;
+  if (isListed(kind)) return `${name} ${listText(vocabulary, filter, kind)}`;
+  if (kind === 'starred' || kind === 'unrated') {
+    return i18n.t(filter[kind] === true ? `filter.${kind}.yes` : `filter.${kind}.no`);
+  }
+  const value = filter[kind as 'board' | 'job' | 'parent'];
+  const board = vocabulary.summary?.boards.find((candidate) => candidate.id === filter.board);
+  return `${name} ${kind === 'board' && board !== undefined ? board.name : (value ?? '')}`;
+}
+
+function rangeText(i18n: I18n, filter: ImageFilter, field: NumberField): string {
+  const { min, max } = boundsOf(filter, field);
+  const text = (value: number) => {
+    if (field === 'createdAt') return i18n.day(value);
+    return field === 'seed' ? String(value) : i18n.number(value);
+  };
+  if (min === undefined && max === undefined) return i18n.t('filter.any');
+  const star = field === 'rating' ? '★ ' : '';
+  if (max === undefined) return i18n.t('filter.from', { value: `${star}${text(min ?? 0)}` });
+  if (min === undefined) return i18n.t('filter.to', { value: `${star}${text(max)}` });
+  return min === max ? `${star}${text(min)}` : `${star}${text(min)} – ${text(max)}`;
+}
+
+function listText(
+  vocabulary: Vocabulary,
+  filter: ImageFilter,
+  kind: FilterKind & keyof ImageFilter,
+): string {
+  const { i18n } = vocabulary;
+  const values = filter[kind];
+  if (!Array.isArray(values) || values.length === 0) return i18n.t('filter.any');
+  const words = values.map((value) => valueText(vocabulary, kind, value));
+  return words.length <= 2
+    ? words.join(', ')
+    : i18n.t('filter.several', { first: words[0] ?? '', count: words.length - 1 });
+}
+
+/** One value of a condition's list in words. */
+export function valueText(
+  { i18n, models }: Vocabulary,
+  kind: FilterKind,
+  value: string | number | null,
+): string {
+  switch (kind) {
+    case 'models': {
+      const model = models.byId(String(value));
+      return model === null ? String(value) : i18n.pick(model.title);
+    }
+    case 'labels':
+      return models.className(models.current, typeof value === 'number' ? value : null, i18n);
+    case 'schedules':
+      return i18n.lookup(`schedule.${value}`) ?? String(value);
+    case 'operations':
+      return i18n.lookup(`operation.${value}`) ?? String(value);
+    case 'targets':
+      return i18n.lookup(`target.${value}`) ?? String(value);
+    default:
+      return String(value);
+  }
+}
+
+/** The values that a condition's list can have. */
+export function choicesOf(
+  { models, summary }: Vocabulary,
+  kind: FilterKind,
+): readonly (string | number | null)[] {
+  switch (kind) {
+    case 'models':
+      return models.list.map((model) => model.id);
+    case 'labels':
+      return [null, ...(models.current?.classes.keys() ?? [])];
+    case 'schedules':
+      return ['linear', 'constant', 'cosine', 'none'];
+    case 'operations':
+      return ['generate', 'variation', 'interpolation', 'import'];
+    case 'targets':
+      return ['cpu-int8', 'cpu-float32', 'portable'];
+    case 'tags':
+      return summary?.tags.map((tag) => tag.name) ?? [];
+    default:
+      return [];
+  }
+}

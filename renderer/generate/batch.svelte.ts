@@ -1,0 +1,49 @@
+import type { ImageRow } from '#api/types';
+import { thumbAddress } from '../state/addresses.ts';
+import type { App } from '../state/app.svelte.ts';
+
+const MOST = 2000;
+
+/** Rows of the pictures in the batch strip: their thumbnails' addresses need the version. */
+export class Batch {
+  #rows = $state.raw<ReadonlyMap<number, ImageRow>>(new Map());
+  readonly #app: App;
+  readonly #asked = new Set<number>();
+
+  constructor(app: App) {
+    this.#app = app;
+    app.events.on('images', (event) => this.#renew(event.ids));
+  }
+
+  row(id: number): ImageRow | null {
+    return this.#rows.get(id) ?? null;
+  }
+
+  thumb(id: number | undefined): string | null {
+    const row = id === undefined ? null : this.row(id);
+    return row === null || row.file !== 'present' ? null : thumbAddress(row);
+  }
+
+  /** Reads the rows that are not known yet. */
+  async ensure(ids: readonly number[]): Promise<void> {
+    const missing = ids.filter((id) => !this.#asked.has(id)).slice(0, MOST);
+    if (missing.length === 0) return;
+    for (const id of missing) this.#asked.add(id);
+    await this.#read(missing);
+  }
+
+  async #read(ids: readonly number[]): Promise<void> {
+    const rows = await this.#app.act(this.#app.studio.images.rows({ ids: [...ids] }));
+    if (rows === undefined) {
+      for (const id of ids) this.#asked.delete(id);
+      return;
+    }
+    this.#rows = new Map([...this.#rows, ...rows.map((row) => [row.id, row] as const)]);
+  }
+
+  #renew(ids: readonly number[] | null): void {
+    const known = [...this.#rows.keys()];
+    const stale = ids === null ? known : known.filter((id) => ids.includes(id));
+    if (stale.length > 0) void this.#read(stale.slice(0, MOST));
+  }
+}

@@ -1,0 +1,73 @@
+import type { Command } from '../state/commands.svelte.ts';
+import type { Generate } from './generate.svelte.ts';
+
+/** What can be done by key in the Generate view. */
+export function generateCommands(generate: Generate): readonly Command[] {
+  const { steps } = generate;
+  const views = ['generate'] as const;
+  const hasPicture = () => generate.detail !== null;
+  const hasSteps = () => steps.list.length > 0;
+  const make = { group: 'make', views } as const;
+  const view = { group: 'view', views } as const;
+  return [
+    {
+      ...make,
+      id: 'generate',
+      title: 'command.generate',
+      key: 'Enter',
+      run: () => void generate.add(),
+    },
+    {
+      id: 'add',
+      title: 'command.add',
+      group: 'make',
+      key: 'Ctrl+Enter',
+      run: () => void generate.add(),
+    },
+    { ...make, id: 'dice', title: 'command.dice', key: 'R', run: () => generate.dice() },
+    {
+      ...make,
+      ...{ id: 'variations', title: 'command.variations', key: 'V', enabled: hasPicture },
+      run: () => generate.variations(),
+    },
+    {
+      ...{ id: 'star', title: 'command.star', group: 'edit', key: 'S', views, enabled: hasPicture },
+      run: () => void generate.star(),
+    },
+    {
+      ...{ id: 'recipe.copy', title: 'command.copyRecipe', group: 'edit', key: 'Ctrl+Shift+C' },
+      ...{ views, enabled: hasPicture },
+      run: () => void generate.copyRecipe(),
+    },
+    { ...view, id: 'tab.picture', title: 'command.picture', run: () => (generate.tab = 'picture') },
+    { ...view, id: 'tab.tokens', title: 'command.tokens', run: () => (generate.tab = 'tokens') },
+    {
+      ...view,
+      ...{ id: 'tab.uncertainty', title: 'command.uncertainty', key: 'U' },
+      run: () => (generate.tab = generate.tab === 'uncertainty' ? 'picture' : 'uncertainty'),
+    },
+    {
+      ...view,
+      ...{ id: 'step.back', title: 'command.previousStep', key: 'Left', enabled: hasSteps },
+      run: () => steps.by(-1),
+    },
+    {
+      ...view,
+      ...{ id: 'step.forward', title: 'command.nextStep', key: 'Right', enabled: hasSteps },
+      run: () => steps.by(1),
+    },
+    {
+      ...view,
+      ...{ id: 'step.play', title: 'command.play', key: 'Space', enabled: hasSteps },
+      run: () => steps.play(),
+    },
+    { ...view, id: 'zoom.fit', title: 'command.fit', key: 'Z', run: () => (generate.zoom = null) },
+    {
+      ...view,
+      id: 'zoom.full',
+      title: 'command.fullSize',
+      key: 'Shift+Z',
+      run: () => (generate.zoom = 1),
+    },
+  ] satisfies readonly Command[];
+}

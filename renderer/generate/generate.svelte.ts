@@ -1,0 +1,225 @@
+import { createContext } from 'svelte';
+import type { ImageDetail, Job } from '#api/types';
+import { fullAddress } from '../state/addresses.ts';
+import type { App } from '../state/app.svelte.ts';
+import type { Command } from '../state/commands.svelte.ts';
+import type { LivePicture } from '../state/live.svelte.ts';
+import { Announcements } from './announcements.ts';
+import { generateCommands } from './commands.ts';
+import { loadPicture, Previews } from './previews.svelte.ts';
+import { StepView } from './step-view.svelte.ts';
+
+/** What a person picked among the pictures of jobs. */
+interface Pick {
+  readonly job: number;
+  readonly index: number;
+}
+export type StageTab = 'picture' | 'tokens' | 'uncertainty';
+
+/** The Generate view: which picture is on the stage, what is known of it, and what can be done. */
+export class Generate {
+  tab = $state<StageTab>('picture');
+  zoom = $state<number | null>(null);
+  /** Null follows what is being made. */
+  picked = $state.raw<Pick | null>(null);
+  #details = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
+  /** Pictures of the job that ended last, until another one starts. */
+  ended = $state<number | null>(null);
+  #adding = $state(false);
+  readonly app: App;
+  readonly previews = new Previews(loadPicture);
+  readonly #announcements: Announcements;
+
+  readonly job = $derived.by((): Job | null => {
+    const { jobs } = this.app;
+    const chosen = this.picked ? jobs.byId(this.picked.job) : null;
+    return chosen ?? jobs.running ?? jobs.newest;
+  });
+  readonly index = $derived.by((): number | null => {
+    const { job } = this;
+    if (job === null) return null;
+    if (this.picked?.job === job.id) return this.picked.index;
+    const saved = job.images.length;
+    // Of pictures that are decoded together the first is followed, and the one before it stays on
+    // the stage until there is something to see.
+    const next = job.state === 'running' ? this.app.live.get(job.id, saved) : null;
+    return next !== null && this.#canShow(next) ? saved : Math.max(0, saved - 1);
+  });
+  /** Address of the newest preview of the picture that is followed. */
+  readonly coming = $derived.by((): string | null => {
+    const running = this.app.jobs.running;
+    if (running === null || this.picked !== null) return null;
+    return this.app.live.get(running.id, running.images.length)?.steps.at(-1)?.preview ?? null;
+  });
+  readonly live = $derived.by((): LivePicture | null =>
+    this.job === null || this.index === null ? null : this.app.live.get(this.job.id, this.index),
+  );
+  readonly imageId = $derived(
+    this.job === null || this.index === null ? null : (this.job.images[this.index] ?? null),
+  );
+  /** Address of the finished picture's pixels, where there are any. */
+  readonly finished = $derived.by(() =>
+    this.detail?.file === 'present' ? fullAddress(this.detail) : null,
+  );
+  readonly detail = $derived(
+    this.imageId === null ? null : (this.#details.get(this.imageId) ?? null),
+  );
+  /** The decode steps of the picture on the stage, and which of them is looked at. */
+  readonly steps: StepView;
+  readonly model = $derived.by(() => this.app.models.current);
+  /** Why no job can be made, as a message key; null when one can. */
+  readonly hindrance = $derived.by(() => hindranceOf(this.app));
+  readonly #pace = $derived.by(() => paceOf(this.detail));
+  /** Milliseconds that the next job would take, by the picture on the stage; null when not known. */
+  readonly estimate = $derived.by(() => {
+    const { rdmSteps, steps, count } = this.app.draft.value;
+    if (this.#pace === null) return null;
+    const { rdmStep, decodeStep, pixels } = this.#pace;
+    const first = this.app.draft.source.kind === 'image' ? 0 : rdmStep * rdmSteps;
+    return count * (first + decodeStep * steps + pixels);
+  });
+
+  constructor(app: App) {
+    this.app = app;
+    this.steps = new StepView(this);
+    this.#announcements = new Announcements(app, (count) => (this.ended = count));
+    app.events.on('jobs', () => this.#announcements.follow());
+    app.events.on('progress', (event) => this.#announcements.progress(event.progress));
+    app.events.on('images', (event) => this.#forget(event.ids));
+  }
+
+  commands(): readonly Command[] {
+    return generateCommands(this);
+  }
+
+  /** Makes a job of the draft. */
+  async add(): Promise<void> {
+    const { app } = this;
+    if (this.hindrance !== null || this.#adding) return;
+    this.#adding = true;
+    const job = await app.act(app.jobs.create(app.draft.toJob(this.model)));
+    this.#adding = false;
+    if (job === undefined) return;
+    app.draft.advance();
+    this.picked = null;
+    this.steps.follow();
+  }
+
+  async cancel(): Promise<void> {
+    const { jobs, act } = this.app;
+    if (jobs.running) await act(jobs.cancel(jobs.running.id));
+  }
+
+  pick(job: number, index: number): void {
+    const { live } = this.app;
+    const newest = live.latest?.job === job && live.latest.index === index;
+    // Picking what is being made is following it.
+    this.picked = newest && this.app.jobs.running?.id === job ? null : { job, index };
+    this.steps.follow();
+  }
+
+  /** Reads the details of the picture on the stage, once. */
+  async load(id: number | null): Promise<void> {
+    if (id === null || this.#details.has(id)) return;
+    const detail = await this.app.act(this.app.studio.images.get({ id }));
+    if (detail) this.#details = new Map(this.#details).set(id, detail);
+  }
+
+  async star(): Promise<void> {
+    const { detail, app } = this;
+    if (detail === null) return;
+    const change = { ids: [detail.id], starred: !detail.starred };
+    const state = await app.act(app.studio.images.update(change));
+    if (state === undefined) return;
+    app.undo.did(state);
+    await this.#reload(detail.id);
+  }
+
+  async rebuild(): Promise<void> {
+    const { detail, app } = this;
+    if (detail === null) return;
+    const rebuilt = await app.act(app.studio.images.rebuild({ id: detail.id }));
+    if (rebuilt) this.#details = new Map(this.#details).set(rebuilt.id, rebuilt);
+  }
+
+  /** The next job starts from the representation of the picture on the stage. */
+  variations(): void {
+    if (this.imageId === null) return;
+    this.app.draft.startFrom(this.imageId);
+    if (!this.app.draft.locked) this.app.draft.set({ seed: this.app.draft.value.seed + 1 });
+  }
+
+  /** Makes the picture's seed again, with the settings as they are now. */
+  async again(): Promise<void> {
+    const { app, job, index } = this;
+    if (job === null || index === null) return;
+    const wish = app.draft.toJob(this.model);
+    const settings = { ...wish.settings, seed: job.settings.seed + index, count: 1 };
+    const made = await app.act(app.jobs.create({ ...wish, settings }));
+    if (made) this.picked = null;
+  }
+
+  useRecipe(): void {
+    if (this.detail !== null) this.app.draft.use(this.detail.recipe);
+  }
+
+  async copyRecipe(): Promise<void> {
+    const { detail, app } = this;
+    if (detail === null) return;
+    const text = JSON.stringify(detail.recipe, null, 2);
+    const done = await app.act(navigator.clipboard.writeText(text).then(() => true));
+    if (done) app.toasts.show({ text: app.i18n.t('inspect.copied') });
+  }
+
+  dice(): void {
+    const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+    this.app.draft.set({ seed: random % 1_000_000 });
+  }
+
+  /** Whether there is something to see of a picture that is being made. */
+  #canShow(picture: LivePicture): boolean {
+    if (this.previews.arrived < 0 || picture.steps.length === 0) return false;
+    const asked = picture.steps.filter((step) => step.preview !== null);
+    const here = asked.some((step) => this.previews.get(step.preview) !== null);
+    return here || asked.length === 0 || picture.steps.length > 2;
+  }
+
+  async #reload(id: number): Promise<void> {
+    const detail = await this.app.act(this.app.studio.images.get({ id }));
+    if (detail) this.#details = new Map(this.#details).set(id, detail);
+  }
+
+  /** Pictures changed somewhere: what is on the stage is read again, the rest when it is needed. */
+  #forget(ids: readonly number[] | null): void {
+    const shown = this.imageId;
+    const stale = (id: number) => ids === null || ids.includes(id);
+    const kept = [...this.#details].filter(([id]) => id === shown || !stale(id));
+    if (kept.length < this.#details.size) this.#details = new Map(kept);
+    if (shown !== null && this.#details.has(shown) && stale(shown)) void this.#reload(shown);
+  }
+}
+
+function hindranceOf({ models, draft }: App) {
+  const model = models.current;
+  if (!models.loaded) return 'stage.loadingModel';
+  if (model === null) return 'generate.noModel';
+  if (!models.canGenerate(model)) return 'generate.noDecoder';
+  if (draft.source.kind === 'sample' && !models.has(model, 'rdm')) return 'generate.noRdm';
+  return null;
+}
+
+/** What one step of each stage took for a finished picture, in milliseconds. */
+function paceOf(detail: ImageDetail | null) {
+  if (detail === null || detail.recipe.source.kind !== 'sample') return null;
+  const { recipe, times } = detail;
+  const { source } = recipe;
+  if (source.kind !== 'sample' || times.tokens === 0) return null;
+  return {
+    rdmStep: times.representation / source.rdmSteps,
+    decodeStep: times.tokens / recipe.steps,
+    pixels: times.pixels,
+  };
+}
+
+/** `useGenerate` in the view's components; `provideGenerate` once, at the root. */
+export const [useGenerate, provideGenerate] = createContext<Generate>();

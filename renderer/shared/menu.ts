@@ -1,0 +1,16 @@
+import type { Component } from 'svelte';
+
+/** A line of a menu. */
+export interface MenuItem {
+  readonly id: string;
+  readonly label: string;
+  /** A quiet word at the end. */
+  readonly detail?: string;
+  readonly icon?: Component;
+  /** The key that does the same: "Ctrl+C". */
+  readonly combo?: string;
+  readonly disabled?: boolean;
+  /** Begins a new group. */
+  readonly apart?: boolean;
+  readonly run: () => void;
+}

@@ -1,0 +1,104 @@
+import { createContext } from 'svelte';
+import { Announcer } from './announce.svelte.ts';
+import { Commands } from './commands.svelte.ts';
+import { Draft, type DraftStore } from './draft.svelte.ts';
+import { describeFailure } from './errors.ts';
+import { Events } from './events.svelte.ts';
+import { I18n } from './i18n.svelte.ts';
+import { Jobs } from './jobs.svelte.ts';
+import { Library } from './library.svelte.ts';
+import { Live } from './live.svelte.ts';
+import { Models } from './models.svelte.ts';
+import { Navigation, type AddressBar } from './navigation.svelte.ts';
+import { Panels, type WidthStore } from './panels.svelte.ts';
+import { SettingsState } from './settings.svelte.ts';
+import { Status } from './status.svelte.ts';
+import type { StudioClient } from './studio.ts';
+import { Toasts } from './toasts.svelte.ts';
+import { Undo } from './undo.svelte.ts';
+
+/** What the state needs of the browser. */
+export interface Surroundings {
+  readonly bar: AddressBar;
+  readonly draftStore: DraftStore;
+  readonly widthStore: WidthStore;
+}
+
+/** Everything that the views share, put together once for a window. */
+export class App {
+  readonly i18n = new I18n();
+  readonly announcer = new Announcer();
+  readonly toasts = new Toasts();
+  readonly studio: StudioClient;
+  readonly events: Events;
+  readonly undo: Undo;
+  readonly settings: SettingsState;
+  readonly models: Models;
+  readonly jobs: Jobs;
+  readonly live: Live;
+  readonly library: Library;
+  readonly status: Status;
+  readonly draft: Draft;
+  readonly navigation: Navigation;
+  readonly commands: Commands;
+  readonly panels: Panels;
+
+  constructor(studio: StudioClient, surroundings: Surroundings) {
+    this.studio = studio;
+    this.events = new Events(studio);
+    this.undo = new Undo(studio);
+    this.settings = new SettingsState(studio, this.events, this.undo);
+    this.models = new Models(studio, this.events, this.settings);
+    this.jobs = new Jobs(studio, this.events);
+    this.live = new Live(this.events);
+    this.library = new Library(studio, this.events);
+    this.status = new Status(studio, this.events);
+    this.draft = new Draft(this.undo, surroundings.draftStore);
+    this.navigation = new Navigation(surroundings.bar);
+    this.panels = new Panels(surroundings.widthStore);
+    this.commands = new Commands(
+      () => this.settings.value,
+      () => this.navigation.view,
+    );
+    this.events.onConnected(() => void this.undo.refresh());
+  }
+
+  /**
+   * Waits for a call. A failure is shown and announced by the sentence of its code, once, here;
+   * the caller only sees `undefined`.
+   */
+  act = async <T>(call: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await call;
+    } catch (error) {
+      const failure = describeFailure(this.i18n, error);
+      if (failure.code === 'cancelled') return undefined;
+      this.toasts.show({ text: failure.sentence, tone: 'danger', code: failure.code });
+      this.announcer.alert(failure.sentence);
+      return undefined;
+    }
+  };
+
+  /** What a step of the undo log is called. */
+  subjectName(subject: NonNullable<Undo['nextUndo']>): string {
+    if (subject.kind === 'local') return this.i18n.lookup(subject.label) ?? '';
+    return this.i18n.lookup(`undo.${subject.item.kind}`, { count: subject.item.count }) ?? '';
+  }
+
+  undoNow = async (): Promise<void> => {
+    const done = await this.act(this.undo.undo());
+    if (done) this.#tell('undo.done', done);
+  };
+
+  redoNow = async (): Promise<void> => {
+    const done = await this.act(this.undo.redo());
+    if (done) this.#tell('undo.redone', done);
+  };
+
+  #tell(key: 'undo.done' | 'undo.redone', subject: NonNullable<Undo['nextUndo']>): void {
+    this.announcer.polite(this.i18n.t(key, { what: this.subjectName(subject) }));
+  }
+}
+
+/** `useApp` in any component; `provideApp` once, at the root. */
+export const [useApp, provideApp] = createContext<App>();

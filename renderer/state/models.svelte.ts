@@ -1,0 +1,54 @@
+import type { ModelInfo } from '#api/types';
+import type { Events } from './events.svelte.ts';
+import type { I18n } from './i18n.svelte.ts';
+import type { SettingsState } from './settings.svelte.ts';
+import type { StudioClient } from './studio.ts';
+
+/** The installed models, and which of them Generate uses. */
+export class Models {
+  list = $state.raw<readonly ModelInfo[]>([]);
+  loaded = $state(false);
+  readonly current = $derived.by(() => this.#choose());
+  readonly #studio: StudioClient;
+  readonly #settings: SettingsState;
+
+  constructor(studio: StudioClient, events: Events, settings: SettingsState) {
+    this.#studio = studio;
+    this.#settings = settings;
+    events.onConnected(() => void this.refresh());
+    events.on('models', () => void this.refresh());
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.list = await this.#studio.models.list();
+      this.loaded = true;
+    } catch {
+      // As in Status: the last list stays until the studio answers again.
+    }
+  }
+
+  byId(id: string): ModelInfo | null {
+    return this.list.find((model) => model.id === id) ?? null;
+  }
+
+  /** Whether the model can make pictures: from noise, and from a representation. */
+  canGenerate(model: ModelInfo | null): boolean {
+    return model?.state !== 'damaged' && this.has(model, 'mage') && this.has(model, 'vqgan');
+  }
+
+  has(model: ModelInfo | null, kind: ModelInfo['parts'][number]['kind']): boolean {
+    return model?.parts.some((part) => part.kind === kind && part.present) ?? false;
+  }
+
+  /** The name of a label in words; null stands for any. */
+  className(model: ModelInfo | null, label: number | null, i18n: I18n): string {
+    const name = label === null ? undefined : model?.classes[label];
+    if (name !== undefined) return i18n.pick(name);
+    return label === null ? i18n.t('class.any') : String(label);
+  }
+
+  #choose(): ModelInfo | null {
+    return this.byId(this.#settings.value.model) ?? this.list[0] ?? null;
+  }
+}

@@ -1,0 +1,103 @@
+import type { UndoItem, UndoState } from '#api/types';
+import type { PlainKey } from './i18n.svelte.ts';
+import type { StudioClient } from './studio.ts';
+
+/** A step of this window alone, such as a recall of settings. */
+export interface LocalStep {
+  readonly label: PlainKey;
+  readonly undo: () => void | Promise<void>;
+  readonly redo: () => void | Promise<void>;
+}
+type Step =
+  | { readonly kind: 'local'; readonly step: LocalStep }
+  | { readonly kind: 'library'; readonly id: number };
+
+/** What would be undone or redone: a local step's label, or the library's item. */
+export type UndoSubject =
+  | { readonly kind: 'local'; readonly label: PlainKey }
+  | { readonly kind: 'library'; readonly item: UndoItem };
+
+const MOST = 200;
+
+/**
+ * One order for Ctrl Z over two logs: the library's, which the studio keeps and which survives a
+ * restart, and this window's own. The newest step of either goes first; library steps from before
+ * this window was opened come last.
+ */
+export class Undo {
+  #past = $state.raw<readonly Step[]>([]);
+  #future = $state.raw<readonly Step[]>([]);
+  #library = $state.raw<UndoState>({ undo: null, redo: null });
+  readonly nextUndo = $derived(subject(this.#past.at(-1), this.#library.undo));
+  readonly nextRedo = $derived(subject(this.#future.at(-1), this.#library.redo));
+  readonly #studio: StudioClient;
+
+  constructor(studio: StudioClient) {
+    this.#studio = studio;
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.#keep(await this.#studio.studio.undoState());
+    } catch {
+      // As in Status: the last state stays until the studio answers again.
+    }
+  }
+
+  /** A step of this window was taken. */
+  push(step: LocalStep): void {
+    this.#past = [...this.#past, { kind: 'local' as const, step }].slice(-MOST);
+    this.#future = [];
+  }
+
+  /** The library changed and answered with its new state. */
+  did(state: UndoState): void {
+    if (state.undo !== null && state.undo.id !== this.#library.undo?.id) {
+      this.#past = [...this.#past, { kind: 'library' as const, id: state.undo.id }].slice(-MOST);
+      this.#future = [];
+    }
+    this.#keep(state);
+  }
+
+  /** Takes back the newest step; answers what it was, or null when there was none. */
+  async undo(): Promise<UndoSubject | null> {
+    const what = this.nextUndo;
+    const step = this.#past.at(-1);
+    if (what === null) return null;
+    if (step?.kind === 'local') await step.step.undo();
+    const state = step?.kind === 'local' ? null : await this.#studio.studio.undo();
+    this.#past = this.#past.slice(0, -1);
+    this.#future = [...this.#future, step ?? libraryStep(what)];
+    if (state !== null) this.#keep(state);
+    return what;
+  }
+
+  /** Takes the newest undone step again. */
+  async redo(): Promise<UndoSubject | null> {
+    const what = this.nextRedo;
+    const step = this.#future.at(-1);
+    if (what === null) return null;
+    if (step?.kind === 'local') await step.step.redo();
+    const state = step?.kind === 'local' ? null : await this.#studio.studio.redo();
+    this.#future = this.#future.slice(0, -1);
+    this.#past = [...this.#past, step ?? libraryStep(what)];
+    if (state !== null) this.#keep(state);
+    return what;
+  }
+
+  /** Library steps that the studio no longer has must not bar the way to the steps below. */
+  #keep(state: UndoState): void {
+    this.#library = state;
+    if (state.undo === null) this.#past = this.#past.filter((step) => step.kind === 'local');
+    if (state.redo === null) this.#future = this.#future.filter((step) => step.kind === 'local');
+  }
+}
+
+function libraryStep(what: UndoSubject): Step {
+  return { kind: 'library', id: what.kind === 'library' ? what.item.id : 0 };
+}
+
+function subject(step: Step | undefined, item: UndoItem | null): UndoSubject | null {
+  if (step?.kind === 'local') return { kind: 'local', label: step.step.label };
+  return item === null ? null : { kind: 'library', item };
+}

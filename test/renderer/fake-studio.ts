@@ -1,0 +1,219 @@
+import { implement, ORPCError } from '@orpc/server';
+import { contract } from '../../main/api/contract.ts';
+import type { CreateJob, Job, Settings, StudioEvent, StudioStatus } from '../../main/api/types.ts';
+import { FakeLibrary } from './fake-library.ts';
+import { FAKE_DOCTOR, FAKE_MODELS, FAKE_SETTINGS } from './fake-model.ts';
+import { FakeQueue } from './fake-queue.ts';
+import { fakeSteps, MASK } from './fake-decode.ts';
+
+export interface FakeOptions {
+  readonly settings?: Partial<Settings>;
+  readonly status?: Partial<StudioStatus>;
+  /** Pictures that are there from the start. */
+  readonly images?: number;
+  readonly stepMs?: number;
+}
+
+/**
+ * The contract in memory: what the interface talks to in tests until it meets a real host. It
+ * makes no pictures; `fake-host.ts` brings pixels of its own.
+ */
+export function createFakeStudio(options: FakeOptions = {}) {
+  let settings: Settings = { ...FAKE_SETTINGS, ...options.settings };
+  const library = new FakeLibrary();
+  const listeners = new Set<(event: StudioEvent) => void>();
+  const emit = (event: StudioEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const save = (job: Job, index: number) => library.add(job, index);
+  const queue = new FakeQueue({ emit, save, stepMs: options.stepMs ?? 100 });
+  const wish = (seed: number): Job =>
+    resolveJob({ source: { kind: 'sample' }, settings: { seed } }, 0, settings);
+  for (let index = 0; index < (options.images ?? 0); index++) {
+    library.add(wish(1000 + index), 0, Date.now() - index * 3_600_000);
+  }
+
+  const os = implement(contract);
+  const image = (id: number) => {
+    const found = library.images.get(id);
+    if (found === undefined) throw new ORPCError('not-found', { message: 'Not there.' });
+    return found;
+  };
+  const status = (): StudioStatus => ({
+    version: '0.1.0',
+    state: { kind: 'open' },
+    libraryFolder: '/home/you/Pictures/Emoji studies',
+    target: 'cpu-int8',
+    cpu: 'AMD Ryzen 9, 16 threads, AVX2',
+    memory: { used: 3.8e9, total: 64e9 },
+    diskFree: 212e9,
+    paused: queue.paused,
+    ...options.status,
+  });
+
+  const router = os.router({
+    studio: {
+      status: os.studio.status.handler(status),
+      events: os.studio.events.handler(async function* ({ signal }) {
+        const waiting: StudioEvent[] = [{ kind: 'jobs', jobs: queue.jobs, paused: queue.paused }];
+        let wake = () => {};
+        const listener = (event: StudioEvent) => {
+          waiting.push(event);
+          wake();
+        };
+        listeners.add(listener);
+        signal?.addEventListener('abort', () => wake());
+        try {
+          while (signal?.aborted !== true) {
+            const event = waiting.shift();
+            if (event !== undefined) yield event;
+            else await new Promise<void>((resolve) => (wake = resolve));
+          }
+        } finally {
+          listeners.delete(listener);
+        }
+      }),
+      doctor: os.studio.doctor.handler(() => FAKE_DOCTOR),
+      settings: os.studio.settings.handler(() => settings),
+      configure: os.studio.configure.handler(({ input }) => {
+        settings = { ...settings, ...(input as Partial<Settings>) };
+        emit({ kind: 'settings' });
+        return settings;
+      }),
+      undoState: os.studio.undoState.handler(() => library.state()),
+      undo: os.studio.undo.handler(() => {
+        const state = library.undo();
+        emit({ kind: 'images', ids: null });
+        return state;
+      }),
+      redo: os.studio.redo.handler(() => library.state()),
+      backup: os.studio.backup.handler(() => ({ file: 'backups/2026-11-23.sqlite' })),
+    },
+    jobs: {
+      create: os.jobs.create.handler(({ input }) => {
+        const job = resolveJob(input, queue.jobs.length + 1, settings);
+        queue.jobs = [...queue.jobs, job];
+        queue.tell();
+        void queue.work();
+        return job;
+      }),
+      list: os.jobs.list.handler(() => queue.jobs),
+      cancel: os.jobs.cancel.handler(({ input }) => queue.change(input.id, { state: 'cancelled' })),
+      retry: os.jobs.retry.handler(({ input }) => {
+        const job = queue.change(input.id, { state: 'queued', error: null });
+        void queue.work();
+        return job;
+      }),
+      move: os.jobs.move.handler(({ input }) => {
+        const moved = queue.jobs.filter((job) => job.id === input.id);
+        const rest = queue.jobs.filter((job) => job.id !== input.id);
+        const at = rest.findIndex((job) => job.id === input.before);
+        queue.jobs =
+          at < 0 ? [...rest, ...moved] : [...rest.slice(0, at), ...moved, ...rest.slice(at)];
+        queue.tell();
+        return queue.jobs;
+      }),
+      dismiss: os.jobs.dismiss.handler(({ input }) => {
+        queue.jobs = queue.jobs.filter((job) => job.id !== input.id);
+        queue.tell();
+        return queue.jobs;
+      }),
+      pause: os.jobs.pause.handler(({ input }) => {
+        queue.paused = input.paused;
+        queue.tell();
+        void queue.work();
+        return { paused: queue.paused };
+      }),
+    },
+    images: {
+      summary: os.images.summary.handler(() => library.summary()),
+      search: os.images.search.handler(({ input }) => library.search(input)),
+      rows: os.images.rows.handler(({ input }) => library.rows(input.ids)),
+      get: os.images.get.handler(({ input }) => image(input.id)),
+      update: os.images.update.handler(({ input }) => {
+        const state = library.update(input);
+        emit({ kind: 'images', ids: input.ids });
+        return state;
+      }),
+      remove: os.images.remove.handler(({ input }) => {
+        const state = library.remove(input.ids, Date.now());
+        emit({ kind: 'images', ids: input.ids });
+        return state;
+      }),
+      restore: os.images.restore.handler(({ input }) => {
+        const state = library.remove(input.ids, null);
+        emit({ kind: 'images', ids: input.ids });
+        return state;
+      }),
+      emptyBin: os.images.emptyBin.handler(() => ({ removed: 0 })),
+      similar: os.images.similar.handler(({ input }) =>
+        [...library.images.keys()]
+          .slice(0, input.limit)
+          .map((id, index) => ({ id, cosine: 1 / (1 + index) })),
+      ),
+      replay: os.images.replay.handler(() => ({
+        ...{ differing: 0, tokens: 256 },
+        ...{ target: 'cpu-int8' as const, recordedTarget: 'cpu-int8' as const },
+      })),
+      rebuild: os.images.rebuild.handler(({ input }) => image(input.id)),
+      steps: os.images.steps.handler(({ input }) => {
+        const { recipe } = image(input.id);
+        const steps = fakeSteps(recipe.seed, recipe.steps).map((step) => ({
+          ...step,
+          guidance: (recipe.guidance * step.step) / recipe.steps,
+          preview: `/steps/${input.id}/${step.step}`,
+        }));
+        return { mask: MASK, steps };
+      }),
+      import: os.images.import.handler(() => ({ ids: [], refused: [] })),
+      export: os.images.export.handler(() => new File(['zip'], 'pictures.zip')),
+      createBoard: os.images.createBoard.handler(({ input }) => {
+        const board = { id: library.boards.length + 1, name: input.name, count: 0 };
+        library.boards = [...library.boards, board];
+        return board;
+      }),
+      renameBoard: os.images.renameBoard.handler(({ input }) => ({ ...input, count: 0 })),
+      removeBoard: os.images.removeBoard.handler(() => ({ removed: true })),
+      saveSearch: os.images.saveSearch.handler(({ input }) => ({ id: 1, ...input, count: 0 })),
+      removeSearch: os.images.removeSearch.handler(() => ({ removed: true })),
+    },
+    models: {
+      list: os.models.list.handler(() => FAKE_MODELS),
+      offer: os.models.offer.handler(() => {
+        throw new ORPCError('checkpoint-unreadable', { message: 'Not a checkpoint.' });
+      }),
+      import: os.models.import.handler(() => ({ id: 'starter' })),
+      cancelImport: os.models.cancelImport.handler(() => ({ cancelled: true })),
+      verify: os.models.verify.handler(() => ({ problems: [] })),
+      remove: os.models.remove.handler(() => library.state()),
+    },
+  });
+  return { router, queue, library, emit };
+}
+
+/** The plan of a job, as the studio would resolve it. */
+function resolveJob({ source, settings }: CreateJob, id: number, defaults: Settings): Job {
+  const { label = null, chunk = defaults.chunk, count = 4, ...rest } = settings;
+  return {
+    id,
+    state: 'queued',
+    createdAt: Date.now(),
+    source,
+    settings: {
+      ...{ model: 'starter', target: 'cpu', seed: 1, rdmSteps: 250, eta: 1, steps: 20 },
+      ...{ temperature: 6, guidance: 4, schedule: 'linear' as const },
+      ...definedOnly(rest),
+      ...{ label, chunk, count },
+    } as Job['settings'],
+    total: count,
+    images: [],
+    error: null,
+    timeLeft: null,
+  };
+}
+
+function definedOnly<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import { Generate } from '../../renderer/generate/generate.svelte.ts';
+import { Presets } from '../../renderer/generate/presets.svelte.ts';
+import { Previews, type LoadPicture } from '../../renderer/generate/previews.svelte.ts';
+import { FAKE_MODELS } from './fake-model.ts';
+import { openApp, until } from './helpers.ts';
+
+async function setUp(stepMs = 1) {
+  const opened = openApp({ stepMs });
+  const { app } = opened;
+  const generate = new Generate(app);
+  await until(() => app.models.loaded && app.settings.loaded);
+  const model = app.models.current;
+  if (model === null) throw new Error('No model.');
+  app.draft.useModel(model);
+  app.draft.set({ steps: 4, count: 3 });
+  return { ...opened, generate, model };
+}
+
+describe('generate', () => {
+  test('makes a job of the draft and moves the seed on', async () => {
+    const { app, generate, close } = await setUp();
+    app.draft.set({ seed: 70 });
+    await generate.add();
+    expect(app.draft.value.seed).toBe(73);
+    await until(() => app.jobs.newest?.state === 'done');
+    expect(generate.index).toBe(2);
+    expect(generate.imageId).not.toBeNull();
+    await close();
+  });
+
+  test('announces the start and the end, and no step', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.announcer.politeText === 'Making 3 images');
+    await until(() => app.announcer.politeText === '3 images saved');
+    expect(generate.ended).toBe(3);
+    await close();
+  });
+
+  test('knows the picture, its steps and what they cost, once it is done', async () => {
+    const { app, generate, close } = await setUp();
+    expect(generate.estimate).toBeNull();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.imageId);
+    expect(generate.detail?.seed).toBe(3);
+    expect(generate.steps.list).toHaveLength(4);
+    expect(generate.steps.shown).toBe(false);
+    expect(generate.estimate).toBeGreaterThan(0);
+    await close();
+  });
+
+  test('scrubs through the steps and returns to the picture', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const { steps } = generate;
+    steps.by(-1);
+    expect([steps.current?.step, steps.shown]).toEqual([3, true]);
+    steps.choose(99);
+    expect(steps.current?.step).toBe(4);
+    steps.choose(-5);
+    expect(steps.current?.step).toBe(1);
+    steps.follow();
+    expect(steps.shown).toBe(false);
+    await close();
+  });
+
+  test('makes the steps of an older picture again when asked', async () => {
+    const { app, fake, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const done = app.jobs.newest;
+    if (done === null) throw new Error('No job.');
+    // As after a restart: the job is listed, but its steps were never seen by this window.
+    app.jobs.take([
+      { ...done, id: 99, images: [...fake.library.images.keys()].slice(0, 1), total: 1 },
+    ]);
+    expect(generate.steps.list).toEqual([]);
+    generate.previews.wantAll([]);
+    await generate.steps.load();
+    expect(generate.steps.list).toHaveLength(4);
+    expect(generate.steps.mask).toBe(1024);
+    await close();
+  });
+
+  test('picks among pictures, and follows again when the newest is picked', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const id = app.jobs.newest?.id ?? 0;
+    generate.pick(id, 0);
+    expect(generate.index).toBe(0);
+    await generate.add();
+    expect(generate.picked).toBeNull();
+    await close();
+  });
+
+  test('repeats a picture’s seed with the settings as they are now', async () => {
+    const { app, generate, close } = await setUp();
+    app.draft.set({ seed: 500 });
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    app.draft.set({ guidance: 9 });
+    await generate.again();
+    expect(app.jobs.newest?.settings).toMatchObject({ seed: 502, count: 1, guidance: 9 });
+    await close();
+  });
+
+  test('starts variations from the picture, as one undo step', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    generate.variations();
+    expect(app.draft.source).toEqual({ kind: 'image', image: generate.imageId });
+    await app.undoNow();
+    expect(app.draft.source).toEqual({ kind: 'sample' });
+    await close();
+  });
+
+  test('stars a picture, and takes it back', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.imageId);
+    await generate.star();
+    expect(generate.detail?.starred).toBe(true);
+    await app.undoNow();
+    await until(() => generate.detail?.starred === false);
+    await close();
+  });
+
+  test('names what is in the way of a job', async () => {
+    const { app, generate, close } = await setUp();
+    expect(generate.hindrance).toBeNull();
+    const [whole, part] = FAKE_MODELS;
+    app.models.list = part === undefined ? [] : [part];
+    expect(generate.hindrance).toBe('generate.noRdm');
+    app.draft.startFrom(1);
+    expect(generate.hindrance).toBeNull();
+    app.models.list = whole === undefined ? [] : [{ ...whole, state: 'damaged' }];
+    expect(generate.hindrance).toBe('generate.noDecoder');
+    app.models.list = [];
+    expect(generate.hindrance).toBe('generate.noModel');
+    await generate.add();
+    expect(app.jobs.list).toEqual([]);
+    await close();
+  });
+});
+
+describe('presets', () => {
+  test('are saved, compared with, and taken again as one undo step', async () => {
+    const { app, close } = await setUp();
+    const presets = new Presets(app);
+    app.draft.set({ guidance: 7, temperature: 2 });
+    await presets.save('Wild');
+    expect([presets.name, app.draft.changed]).toEqual(['Wild', []]);
+    app.draft.set({ guidance: 1 });
+    expect(presets.differences()).toMatchObject([{ field: 'guidance', preset: '7', here: '1' }]);
+    presets.use('Wild');
+    expect(app.draft.value.guidance).toBe(7);
+    await app.undoNow();
+    expect(app.draft.value.guidance).toBe(1);
+    await presets.remove('Wild');
+    expect(presets.list).toEqual([]);
+    expect(presets.name).toBe('Starter default');
+    await close();
+  });
+});
+
+describe('previews', () => {
+  function slow() {
+    const asked: string[] = [];
+    const waiting: (() => void)[] = [];
+    const load: LoadPicture = (address) => {
+      asked.push(address);
+      return new Promise((resolve, reject) => {
+        waiting.push(() =>
+          address === 'lost' ? reject(new Error('gone')) : resolve({ close() {} } as ImageBitmap),
+        );
+      });
+    };
+    const answer = async () => {
+      waiting.shift()?.();
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    return { asked, answer, previews: new Previews(load) };
+  }
+
+  test('are fetched one at a time, and of those asked for meanwhile only the latest', async () => {
+    const { asked, answer, previews } = slow();
+    for (const address of ['1', '2', '3', '4']) previews.want(address);
+    expect(asked).toEqual(['1']);
+    await answer();
+    expect(asked).toEqual(['1', '4']);
+    expect(previews.dropped).toBe(2);
+    await answer();
+    expect(previews.get('4')).not.toBeNull();
+    expect(previews.get('2')).toBeNull();
+  });
+
+  test('let what is wanted now go before what can wait', async () => {
+    const { asked, answer, previews } = slow();
+    previews.wantAll(['a', 'b', 'c']);
+    previews.want('now');
+    await answer();
+    await answer();
+    expect(asked).toEqual(['a', 'now', 'b']);
+  });
+
+  test('that are gone are not asked for again', async () => {
+    const { asked, answer, previews } = slow();
+    previews.want('lost');
+    await answer();
+    previews.want('lost');
+    expect(asked).toEqual(['lost']);
+    expect(previews.get('lost')).toBeNull();
+  });
+});

@@ -1,0 +1,65 @@
+import { createRouterClient } from '@orpc/server';
+import type { Job } from '../../main/api/types.ts';
+import { App, type Surroundings } from '../../renderer/state/app.svelte.ts';
+import type { StudioClient } from '../../renderer/state/studio.ts';
+import { createFakeStudio, type FakeOptions } from './fake-studio.ts';
+
+/** The app over the stand-in, called in this process; nothing is kept after it. */
+export function openApp(options: FakeOptions = {}) {
+  const fake = createFakeStudio({ stepMs: 1, ...options });
+  const studio: StudioClient = createRouterClient(fake.router);
+  const surroundings = memorySurroundings();
+  const app = new App(studio, surroundings);
+  const ending = new AbortController();
+  const running = app.events.run(ending.signal);
+  const close = async () => {
+    ending.abort();
+    await running;
+  };
+  return { app, fake, surroundings, close };
+}
+
+/** An address bar and stores in memory. */
+export function memorySurroundings(): Surroundings & { draft: string | null } {
+  const widths = new Map<string, string>();
+  const around = {
+    draft: null as string | null,
+    bar: { location: { hash: '' }, addEventListener: () => {} },
+    widthStore: {
+      get: (key: string) => widths.get(key) ?? null,
+      set: (key: string, value: string) => void widths.set(key, value),
+    },
+    draftStore: {
+      get: () => around.draft,
+      set: (text: string) => void (around.draft = text),
+    },
+  };
+  return around;
+}
+
+/** Waits until something is so; fails after two seconds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 2000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error('It did not happen in time.');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** A job with the settings that matter to a test. */
+export function job(change: Partial<Job> & { readonly id: number }): Job {
+  return {
+    state: 'queued',
+    createdAt: 0,
+    source: { kind: 'sample' },
+    settings: {
+      ...{ model: 'starter', target: 'cpu', count: 4, seed: 1, label: null, rdmSteps: 250, eta: 1 },
+      ...{ steps: 20, temperature: 6, guidance: 4, schedule: 'linear', chunk: 8 },
+    },
+    total: 4,
+    images: [],
+    error: null,
+    timeLeft: null,
+    ...change,
+  };
+}

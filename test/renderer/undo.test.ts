@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import type { UndoItem, UndoState } from '../../main/api/types.ts';
+import type { StudioClient } from '../../renderer/state/studio.ts';
+import { Undo } from '../../renderer/state/undo.svelte.ts';
+
+const item = (id: number): UndoItem => ({ id, kind: 'rate', count: 1 });
+
+/** A library with a log of its own, as the studio keeps it. */
+function setUp(past: number[] = []) {
+  const done = [...past];
+  const undone: number[] = [];
+  const log: string[] = [];
+  const state = (): UndoState => ({
+    undo: done.length === 0 ? null : item(done.at(-1) ?? 0),
+    redo: undone.length === 0 ? null : item(undone.at(-1) ?? 0),
+  });
+  const move = (from: number[], to: number[], word: string) => {
+    const id = from.pop();
+    if (id !== undefined) to.push(id);
+    log.push(`${word} ${id}`);
+    return Promise.resolve(state());
+  };
+  const studio = {
+    studio: {
+      undoState: () => Promise.resolve(state()),
+      undo: () => move(done, undone, 'library undo'),
+      redo: () => move(undone, done, 'library redo'),
+    },
+  } as unknown as StudioClient;
+  const undo = new Undo(studio);
+  return {
+    undo,
+    log,
+    act: (id: number) => {
+      done.push(id);
+      undone.length = 0;
+      undo.did(state());
+    },
+    local: (name: string) =>
+      undo.push({
+        label: 'undo.recall',
+        undo: () => void log.push(`undo ${name}`),
+        redo: () => void log.push(`redo ${name}`),
+      }),
+  };
+}
+
+describe('one order over two logs', () => {
+  test('takes back the newest first, whichever log it is in', async () => {
+    const { undo, log, act, local } = setUp();
+    local('a');
+    act(1);
+    local('b');
+    act(2);
+    for (let step = 0; step < 4; step++) await undo.undo();
+    expect(log).toEqual(['library undo 2', 'undo b', 'library undo 1', 'undo a']);
+    expect(await undo.undo()).toBeNull();
+  });
+
+  test('does again in the opposite order', async () => {
+    const { undo, log, act, local } = setUp();
+    local('a');
+    act(1);
+    await undo.undo();
+    await undo.undo();
+    log.length = 0;
+    await undo.redo();
+    await undo.redo();
+    expect(log).toEqual(['redo a', 'library redo 1']);
+    expect(undo.nextRedo).toBeNull();
+  });
+
+  test('reaches library steps from before this window last', async () => {
+    const { undo, log, local } = setUp([7]);
+    await undo.refresh();
+    local('a');
+    await undo.undo();
+    await undo.undo();
+    expect(log).toEqual(['undo a', 'library undo 7']);
+  });
+
+  test('forgets what was undone when something new is done', async () => {
+    const { undo, local, act } = setUp();
+    local('a');
+    await undo.undo();
+    expect(undo.nextRedo).not.toBeNull();
+    act(1);
+    expect(undo.nextRedo).toBeNull();
+  });
+
+  test('is not barred by a library step that the studio has dropped', async () => {
+    const { undo, log, act, local } = setUp();
+    local('a');
+    act(1);
+    undo.did({ undo: null, redo: null });
+    await undo.undo();
+    expect(log).toEqual(['undo a']);
+  });
+
+  test('keeps a step that failed to undo', async () => {
+    const { undo } = setUp();
+    undo.push({
+      label: 'undo.recall',
+      undo: () => Promise.reject(new Error('no')),
+      redo: () => {},
+    });
+    await expect(undo.undo()).rejects.toThrow('no');
+    expect(undo.nextUndo).toEqual({ kind: 'local', label: 'undo.recall' });
+  });
+});
