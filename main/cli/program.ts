@@ -94,6 +94,12 @@ export async function runProgram(args: readonly string[], session: Session): Pro
     .argument('<file>')
     .action(act(async () => (await import('./reports.ts')).inspectCommand));
 
+  withOutput(program.command('serve').description('open the studio in a browser'))
+    .option('--port <n>', 'port on this computer; 0 is any free one', '0')
+    .option('--no-open', 'only print the address')
+    .option('--library <folder>', 'folder of the pictures (default: in the data folder)')
+    .action(act(async () => (await import('./serve.ts')).serveCommand));
+
   withOutput(program.command('doctor').description('check what this machine can do')).action(
     act(async () => (await import('./reports.ts')).doctorCommand),
   );

@@ -39,7 +39,11 @@ export async function examine(
     try {
       found.push(...(await check()));
     } catch (error) {
-      found.push({ code: 'trouble', state: 'fail', values: { detail: encodeError(error).message } });
+      found.push({
+        code: 'trouble',
+        state: 'fail',
+        values: { detail: encodeError(error).message },
+      });
     }
   }
   return [...found, { code: 'network', state: 'ok', values: { requests: 0 } }];
@@ -77,7 +81,10 @@ async function diskChecks({ files }: Workshop): Promise<readonly DoctorCheck[]> 
   ];
 }
 
-function libraryChecks({ history, files: { folder } }: Workshop, library: LibraryFacts): DoctorCheck[] {
+function libraryChecks(
+  { history, files: { folder } }: Workshop,
+  library: LibraryFacts,
+): DoctorCheck[] {
   const integrity = library.integrity();
   const rows = [...history().images.files()];
   const missing = rows.filter((row) => row.state === 'missing').length;

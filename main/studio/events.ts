@@ -3,14 +3,14 @@ import type { StudioEvent } from '#api/types';
 /** Events kept for a listener that is slow; beyond that the oldest progress goes. */
 const MAX_WAITING = 256;
 
+/** Events as they come, until someone ends them. */
+export type EventStream = AsyncIteratorObject<StudioEvent, void, void>;
+
 /** Tells every listener what happens. */
 export interface EventHub {
   publish(event: StudioEvent): void;
   /** Everything from now on, `first` before it; ends with the signal, `return` or the hub. */
-  subscribe(
-    first: readonly StudioEvent[],
-    signal?: AbortSignal,
-  ): AsyncIterableIterator<StudioEvent, void>;
+  subscribe(first: readonly StudioEvent[], signal?: AbortSignal): EventStream;
   /** How many listen now. */
   readonly listeners: number;
   close(): void;
@@ -48,7 +48,7 @@ export function createEventHub(): EventHub {
  * An iterator by hand: a generator that waits for an event could not be ended from outside before
  * the next event comes.
  */
-class Subscription implements AsyncIterableIterator<StudioEvent, void> {
+class Subscription implements EventStream {
   readonly #onEnd: () => void;
   #waiting: StudioEvent[] = [];
   #wake: (() => void) | undefined;
@@ -88,6 +88,10 @@ class Subscription implements AsyncIterableIterator<StudioEvent, void> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 }
 

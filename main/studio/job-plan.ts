@@ -9,6 +9,8 @@ import { planGenerate } from './plan.ts';
 
 type Plan = Methods['generate']['request']['plan'];
 export type JobSettings = Job['settings'];
+/** What plans depend on of a job. */
+type Planned = Pick<Job, 'settings'>;
 
 /** What a job's settings depend on beside the request. */
 export interface ResolveContext {
@@ -112,7 +114,7 @@ export interface JobModel {
 }
 
 /** The engine's plan for a batch. */
-export function batchPlan(job: Job, batch: Batch, model: JobModel): Plan {
+export function batchPlan(job: Planned, batch: Batch, model: JobModel): Plan {
   const { settings } = job;
   const { steps, temperature, guidance, schedule, seed } = settings;
   const { indexes, resumes } = batch;
@@ -131,7 +133,7 @@ export function batchPlan(job: Job, batch: Batch, model: JobModel): Plan {
 }
 
 function batchSource(
-  job: Job,
+  job: Planned,
   { indexes, resumes }: Batch,
   { given, manifest }: JobModel,
 ): Plan['source'] {
@@ -152,7 +154,7 @@ function drawsLabels({ networks, unconditionalClass }: Manifest): boolean {
 }
 
 /** Whether what was kept of a half-decoded picture fits the job and the model, as it must. */
-export function fitsResume(resume: Resume, job: Job, manifest: Manifest): boolean {
+export function fitsResume(resume: Resume, job: Planned, manifest: Manifest): boolean {
   const { mage } = manifest.networks;
   return (
     mage !== undefined &&
@@ -166,7 +168,7 @@ export function fitsResume(resume: Resume, job: Job, manifest: Manifest): boolea
 
 /** Where a picture's representation came from, for its recipe. */
 export function pictureSource(
-  job: Job,
+  job: Planned,
   picture: Pick<Picture, 'label'>,
   { manifest, parentName }: { readonly manifest: Manifest; readonly parentName: string | null },
 ): RecipeSource {

@@ -65,6 +65,11 @@ export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed 
   };
 }
 
+/** The tokens after a step, as a person means it: after the last one the draws are the picture. */
+export function tokensAfter(report: StepReport): readonly number[] {
+  return Array.from(report.step < report.steps ? report.tokens : report.sampled);
+}
+
 /** A step as a window is told of it. */
 export function stepProgress(
   report: StepReport,
@@ -80,7 +85,7 @@ export function stepProgress(
     stage: 'tokens',
     done: report.step,
     total: report.steps,
-    tokens: Array.from(report.tokens),
+    tokens: tokensAfter(report),
     entropy: roundBits(report.entropy),
   };
 }

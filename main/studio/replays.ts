@@ -6,7 +6,7 @@ import { LIBRARY_TEXT_VERSION, type LibraryText } from './library-text.ts';
 import { isForeign } from './foreign.ts';
 import { encodePng, encodePreview, readPicture } from './pictures.ts';
 import { pictureTexts } from './picture-store.ts';
-import { roundBits } from './progress.ts';
+import { roundBits, tokensAfter } from './progress.ts';
 import { countDifferences, recipeTokens, replayPlan } from './recipe.ts';
 import { modelRef } from './studio.ts';
 import type { Workshop } from './workshop.ts';
@@ -79,7 +79,7 @@ export function createReplays(shop: Workshop): Replays {
         steps: reports.map((report) => ({
           step: report.step,
           guidance: report.guidance,
-          tokens: Array.from(report.tokens),
+          tokens: tokensAfter(report),
           entropy: roundBits(report.entropy),
           preview: `/steps/${id}/${report.step}`,
         })),

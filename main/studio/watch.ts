@@ -43,11 +43,7 @@ export function createWatch(
       case 'step': {
         const index = indexOf(event.report.index);
         newest.set(index, event.report);
-        if (event.report.step < event.report.steps) {
-          feed.offer(stepProgress(event.report, at(index)));
-        } else {
-          feed.offer({ ...at(index), stage: 'pixels', done: 0, total: 1 });
-        }
+        feed.offer(stepProgress(event.report, at(index)));
         return;
       }
       case 'preview': {

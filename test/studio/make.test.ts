@@ -186,7 +186,7 @@ describe('a batch that ends early', () => {
         const grid = new Int32Array(16);
         const noise = new Float32Array(16);
         for (let step = 1; step <= 4; step++) {
-          const report = { index: 1, step, steps: 4, tokens: grid, sampled: grid };
+          const report = { index: 1, step, steps: 4, guidance: 0, tokens: grid, sampled: grid };
           emit({ kind: 'step', report: { ...report, probability: noise, entropy: noise } });
         }
         return defaultAnswers.generate(request, emit);

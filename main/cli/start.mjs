@@ -1,0 +1,105 @@
+// `npm start`: builds what is stale, then opens the desktop program; where Electron's own program is
+// missing and cannot be fetched, or there is no screen, serves the studio for a browser instead.
+// Plain JavaScript, because it may be started by a Node that runs no TypeScript.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** The Node that npm installed beside us, where it did. */
+const PINNED = join(ROOT, 'node_modules/.bin/node');
+const NODE = existsSync(PINNED) ? PINNED : process.execPath;
+const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
+const ELECTRON = join(ROOT, 'node_modules/electron');
+/** A machine without a network says so at once; a slow one must not keep a person waiting. */
+const FETCH_MS = 120_000;
+
+/** When the newest file under some paths was changed. */
+function newest(...paths) {
+  let time = 0;
+  for (const path of paths) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) continue;
+    const inner = found.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [];
+    time = Math.max(time, found.isDirectory() ? newest(...inner) : found.mtimeMs);
+  }
+  return time;
+}
+
+/** Runs vite unless what it made is newer than what it makes it of; false when that fails. */
+function build(made, sources, ...args) {
+  const output = join(ROOT, made);
+  const from = ['package-lock.json', ...sources].map((name) => join(ROOT, name));
+  if (newest(output) >= newest(...from)) return true;
+  // An installed program brings its build along, and no vite.
+  if (!existsSync(VITE)) return existsSync(output);
+  console.log(`Building ${made}…`);
+  const built = spawnSync(NODE, [VITE, 'build', '--logLevel', 'warn', ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  return built.status === 0;
+}
+
+/** Path of Electron's program, or undefined when it is not there. */
+function electronProgram() {
+  const folder = process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(ELECTRON, 'dist');
+  const named = join(ELECTRON, 'path.txt');
+  const name = existsSync(named) ? readFileSync(named, 'utf8').trim() : 'electron';
+  return [join(folder, name), join(folder, 'electron.exe')].find((path) => existsSync(path));
+}
+
+/** Electron's own installer, which packages are not allowed to run by themselves. */
+function fetchElectron() {
+  const installer = join(ELECTRON, 'install.js');
+  if (!existsSync(installer)) return undefined;
+  spawnSync(NODE, [installer], { stdio: 'ignore', timeout: FETCH_MS });
+  return electronProgram();
+}
+
+function hasScreen() {
+  if (process.platform !== 'linux') return true;
+  return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}
+
+/** Hands over to another program: its signals, its exit code. */
+function handOver(program, args) {
+  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both; this one waits for the other to tidy up.
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`${program} cannot be started: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15));
+  });
+}
+
+const rendererBuilt = build(
+  'out/renderer',
+  ['renderer', 'main/api'],
+  ...['--config', 'renderer/vite.config.ts'],
+);
+if (!rendererBuilt) {
+  console.error('The window could not be built, so nothing was started. See the lines above.');
+  process.exit(1);
+}
+
+const program = hasScreen() ? (electronProgram() ?? fetchElectron()) : undefined;
+const desktop =
+  program !== undefined &&
+  build('out/main', ['main', 'models/bundle'], '--app', '--config', 'main/electron/vite.config.ts');
+if (desktop) {
+  handOver(program, [join(ROOT, 'out/main/main.js'), ...process.argv.slice(2)]);
+} else {
+  const why = hasScreen()
+    ? 'Electron’s program is not installed and could not be fetched'
+    : 'There is no screen';
+  console.log(`${why}: opening RCG Studio in the browser instead.`);
+  const bin = fileURLToPath(new URL('./bin.mjs', import.meta.url));
+  handOver(NODE, [bin, 'serve', ...process.argv.slice(2)]);
+}

@@ -1,0 +1,50 @@
+import type { ImageDetail, UndoState, UpdateImages } from '#api/types';
+import type { History } from '#history/history';
+import { MAX_LISTED } from './events.ts';
+import type { Models } from './models.ts';
+import type { Workshop } from './workshop.ts';
+
+type Done = ReturnType<History['changes']['undo']>;
+
+/** What a person does with pictures that are there. Windows hear of every change. */
+export interface Gallery {
+  detail(id: number): Promise<ImageDetail>;
+  update(request: UpdateImages): UndoState;
+  remove(ids: readonly number[]): UndoState;
+  restore(ids: readonly number[]): UndoState;
+  step(way: 'undo' | 'redo'): Promise<UndoState>;
+}
+
+export function createGallery(shop: Workshop, models: Models): Gallery {
+  const changes = () => shop.history().changes;
+  const noted = (done: Done): UndoState => {
+    if (done.ids.length > 0) {
+      shop.events.publish({ kind: 'images', ids: done.ids.length > MAX_LISTED ? null : done.ids });
+    } else if (done.item !== null) {
+      // A board or a search: what lists them has to be read again.
+      shop.events.publish({ kind: 'images', ids: [] });
+    }
+    return changes().state();
+  };
+
+  return {
+    async detail(id) {
+      const { uid: _, ...image } = shop.history().images.get(id);
+      const { source, model } = image.recipe;
+      const label = source.kind === 'sample' ? source.label : null;
+      if (label === null) return { ...image, className: null };
+      const list = await shop.library.list();
+      const maker = list.find((one) => one.state === 'ready' && one.manifest.hash === model.hash);
+      const name = maker?.state === 'ready' ? maker.manifest.classes[label]?.en : undefined;
+      return { ...image, className: name ?? null };
+    },
+    update: (request) => noted(changes().update(request)),
+    remove: (ids) => noted(changes().remove(ids)),
+    restore: (ids) => noted(changes().restore(ids)),
+    async step(way) {
+      const { payload } = changes().peek(way);
+      await models.step(payload, way);
+      return noted(way === 'undo' ? changes().undo() : changes().redo());
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { StudioError } from '#api/errors';
+import type { LibraryState } from '#api/types';
+
+/** What a library that is not open means to whoever needs it. */
+export function unavailable(state: LibraryState): StudioError {
+  return new StudioError('library-unavailable', describe(state));
+}
+
+function describe(state: LibraryState): string {
+  switch (state.kind) {
+    case 'open':
+      return 'The library is closed.';
+    case 'newer':
+      return `The library was made by version ${state.version} of RCG Studio. Nothing was changed; update RCG Studio, or choose another library.`;
+    case 'locked':
+      return `The library is in use by ${state.by}. Nothing was changed; close the other RCG Studio, or use its window.`;
+    case 'read-only':
+      return 'The library is read-only, so nothing was changed. Change the permissions of its folder and restart RCG Studio.';
+    case 'damaged':
+      return `The library's database is damaged (${state.detail}). Nothing was changed and its pictures are safe; ${
+        state.backup === null
+          ? 'move the database away, and it is made again from the pictures.'
+          : `its latest backup is ${state.backup}.`
+      }`;
+  }
+}

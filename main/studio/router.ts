@@ -1,0 +1,158 @@
+import { implement, ORPCError } from '@orpc/server';
+import { contract } from '#api/contract';
+import { encodeError, StudioError, type WireError } from '#api/errors';
+import { importPictures } from './incoming.ts';
+import type { OpenStudio } from './open-studio.ts';
+
+/** HTTP's word for each failure; what matters to callers is the code. */
+const STATUS: Readonly<Record<WireError['code'], number>> = {
+  'invalid-request': 400,
+  'model-not-found': 404,
+  'network-missing': 409,
+  'bundle-damaged': 409,
+  'checkpoint-unreadable': 422,
+  'picture-unreadable': 422,
+  'not-found': 404,
+  'library-unavailable': 503,
+  'file-unavailable': 409,
+  'disk-full': 507,
+  'engine-crashed': 500,
+  'out-of-memory': 500,
+  cancelled: 499,
+  internal: 500,
+};
+
+/** The contract over an open studio. Every failure leaves it as one of the contract's errors. */
+export function createRouter(studio: OpenStudio) {
+  const os = implement(contract).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw typedError(error);
+    }
+  });
+  const { shop, queue, gallery, models, replays } = studio;
+  const { history } = shop;
+
+  return os.router({
+    studio: {
+      status: os.studio.status.handler(() => studio.status()),
+      events: os.studio.events.handler(({ signal }) => studio.events(signal)),
+      doctor: os.studio.doctor.handler(() => studio.doctor()),
+      settings: os.studio.settings.handler(() => shop.settings.get()),
+      configure: os.studio.configure.handler(({ input }) => studio.configure(given(input))),
+      undoState: os.studio.undoState.handler(() => history().changes.state()),
+      undo: os.studio.undo.handler(() => gallery.step('undo')),
+      redo: os.studio.redo.handler(() => gallery.step('redo')),
+      backup: os.studio.backup.handler(() => studio.backup()),
+    },
+    jobs: {
+      create: os.jobs.create.handler(({ input }) => queue.create(input)),
+      list: os.jobs.list.handler(() => queue.list().jobs),
+      cancel: os.jobs.cancel.handler(({ input }) => queue.cancel(input.id)),
+      retry: os.jobs.retry.handler(({ input }) => queue.retry(input.id)),
+      move: os.jobs.move.handler(({ input }) => queue.move(input.id, input.before)),
+      dismiss: os.jobs.dismiss.handler(({ input }) => queue.dismiss(input.id)),
+      pause: os.jobs.pause.handler(async ({ input }) => ({
+        paused: await queue.pause(input.paused),
+      })),
+    },
+    images: {
+      summary: os.images.summary.handler(() => studio.summary()),
+      search: os.images.search.handler(({ input }) => history().images.search(input)),
+      rows: os.images.rows.handler(({ input }) => history().images.rows(input.ids)),
+      get: os.images.get.handler(({ input }) => gallery.detail(input.id)),
+      update: os.images.update.handler(({ input }) => gallery.update(input)),
+      remove: os.images.remove.handler(({ input }) => gallery.remove(input.ids)),
+      restore: os.images.restore.handler(({ input }) => gallery.restore(input.ids)),
+      emptyBin: os.images.emptyBin.handler(async () => ({ removed: await studio.emptyBin() })),
+      similar: os.images.similar.handler(({ input }) =>
+        history().images.similar(input.id, input.limit),
+      ),
+      replay: os.images.replay.handler(({ input }) => replays.replay(input.id)),
+      rebuild: os.images.rebuild.handler(async ({ input }) => {
+        await replays.rebuild(input.id);
+        return gallery.detail(input.id);
+      }),
+      steps: os.images.steps.handler(({ input }) => replays.steps(input.id)),
+      import: os.images.import.handler(({ input }) => importPictures(shop, input.files)),
+      export: os.images.export.handler(({ input }) =>
+        studio.exports.make(input.ids, input.metadata),
+      ),
+      createBoard: os.images.createBoard.handler(({ input }) =>
+        listed(studio, history().boards.create(input.name)),
+      ),
+      renameBoard: os.images.renameBoard.handler(({ input }) =>
+        listed(studio, history().boards.rename(input.id, input.name)),
+      ),
+      removeBoard: os.images.removeBoard.handler(({ input }) =>
+        listed(studio, { removed: history().boards.remove(input.id).item !== null }),
+      ),
+      saveSearch: os.images.saveSearch.handler(({ input }) =>
+        listed(studio, history().searches.save(input.name, input.search)),
+      ),
+      removeSearch: os.images.removeSearch.handler(({ input }) =>
+        listed(studio, { removed: history().searches.remove(input.id).item !== null }),
+      ),
+    },
+    models: {
+      list: os.models.list.handler(() => models.list()),
+      offer: os.models.offer.handler(({ input }) => models.offer(input)),
+      import: os.models.import.handler(({ input }) => models.import(input)),
+      cancelImport: os.models.cancelImport.handler(() => ({ cancelled: models.cancelImport() })),
+      verify: os.models.verify.handler(async ({ input }) => ({
+        problems: await models.verify(input.id),
+      })),
+      remove: os.models.remove.handler(({ input }) => models.remove(input.id)),
+    },
+  });
+}
+
+/** The router's type, for hosts. */
+export type StudioRouter = ReturnType<typeof createRouter>;
+
+/** Tells windows that a list beside the pictures changed, and gives the answer on. */
+function listed<T>({ shop }: OpenStudio, answer: T): T {
+  shop.events.publish({ kind: 'images', ids: [] });
+  return answer;
+}
+
+/** An optional field that was left out is not one that was set to nothing. */
+function given<T extends object>(input: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** Anything thrown as one of the contract's errors, with the same code. */
+function typedError(error: unknown): ORPCError<WireError['code'], { field?: string }> {
+  const { code, message, field } = encodeError(validationError(error) ?? error);
+  return new ORPCError(code, {
+    defined: true,
+    status: STATUS[code],
+    message,
+    data: field === undefined ? {} : { field },
+    cause: error,
+  });
+}
+
+/** oRPC's refusal of an input that does not fit its schema, as ours. */
+function validationError(error: unknown): StudioError | null {
+  if (!(error instanceof ORPCError) || error.code !== 'BAD_REQUEST') return null;
+  const issue = firstIssue(error.data);
+  const field = issue?.path.join('.') ?? '';
+  const what = field === '' ? 'The request' : field;
+  return new StudioError('invalid-request', `${what} is wrong: ${issue?.message ?? 'unknown'}.`, {
+    field,
+    cause: error,
+  });
+}
+
+function firstIssue(data: unknown): { path: readonly string[]; message: string } | undefined {
+  if (typeof data !== 'object' || data === null || !('issues' in data)) return undefined;
+  const [issue]: readonly unknown[] = Array.isArray(data.issues) ? data.issues : [];
+  if (typeof issue !== 'object' || issue === null) return undefined;
+  const path = 'path' in issue && Array.isArray(issue.path) ? issue.path.map(String) : [];
+  const message = 'message' in issue ? String(issue.message) : '';
+  return { path, message };
+}

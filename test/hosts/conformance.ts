@@ -1,0 +1,360 @@
+import type { ContractRouterClient } from '@orpc/contract';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import type { Contract } from '#api/contract';
+import type { ErrorCode } from '#api/errors';
+import type { Job, StudioEvent } from '#api/types';
+
+export type StudioClient = ContractRouterClient<Contract>;
+
+/** A studio with the tiny model, reached as one host's clients reach it. */
+export interface Connection {
+  readonly client: StudioClient;
+  /** The picture at an address of the contract. */
+  readonly picture: (address: string) => Promise<{
+    readonly status: number;
+    readonly type: string | null;
+    readonly bytes: Uint8Array;
+  }>;
+}
+
+/** Opens a fresh library; whatever it opens is closed after the test. */
+export type Connect = () => Promise<Connection>;
+
+/** What every host must do alike. */
+export function conformance(name: string, connect: Connect): void {
+  describe(`the contract over ${name}`, () => {
+    test('a job makes pictures, tells of them, and keeps them', async () => {
+      const { client, picture } = await connect();
+      const events = collect(client);
+      const job = await client.jobs.create(sample({ count: 3, seed: 40 }));
+      expect(job).toMatchObject({ total: 3, images: [], error: null });
+      expect(job.settings).toMatchObject({
+        model: 'tiny',
+        seed: 40,
+        count: 3,
+        steps: 4,
+        label: null,
+      });
+
+      const done = await ended(client, job.id);
+      expect(done).toMatchObject({ state: 'done', error: null });
+      expect(done.images).toHaveLength(3);
+      const { ids } = await client.images.search(newest);
+      expect(ids).toEqual(done.images.toReversed());
+      const rows = await client.images.rows({ ids: [...ids, 999] });
+      expect(rows.map((row) => [row.seed, row.operation, row.file, row.size])).toEqual([
+        [42, 'generate', 'present', 32],
+        [41, 'generate', 'present', 32],
+        [40, 'generate', 'present', 32],
+      ]);
+
+      const [row] = rows;
+      const full = await picture(`/images/${row?.id}/full?v=${row?.version}`);
+      expect([full.status, full.type]).toEqual([200, 'image/png']);
+      expect(await sharp(full.bytes).metadata()).toMatchObject({ width: 32, height: 32 });
+      const thumb = await picture(`/images/${row?.id}/thumb?v=${row?.version}`);
+      expect([thumb.status, thumb.type]).toEqual([200, 'image/webp']);
+      expect((await picture('/images/999/full')).status).toBe(404);
+
+      const told = await events.stop();
+      expect(told[0]).toMatchObject({ kind: 'jobs', jobs: [], paused: false });
+      expect(told.some((event) => event.kind === 'images')).toBe(true);
+      const last = told.findLast((event) => event.kind === 'jobs');
+      expect(last?.jobs).toMatchObject([{ id: job.id, state: 'done', total: 3 }]);
+    });
+
+    test('pictures of a seed are the same in any job, and their recipes make them again', async () => {
+      const { client } = await connect();
+      const many = await ended(
+        client,
+        (await client.jobs.create(sample({ count: 3, seed: 7 }))).id,
+      );
+      const one = await ended(client, (await client.jobs.create(sample({ count: 1, seed: 8 }))).id);
+      const tokens = await Promise.all(
+        [many.images[1], one.images[0]].map(async (id) => {
+          return (await client.images.get({ id: id ?? 0 })).recipe.tokenHash;
+        }),
+      );
+      expect(tokens[0]).toBe(tokens[1]);
+      expect(await client.images.replay({ id: one.images[0] ?? 0 })).toMatchObject({
+        differing: 0,
+        tokens: 256,
+      });
+    });
+
+    test('a picture’s steps end in its tokens, and each can be seen', async () => {
+      const { client, picture } = await connect();
+      const { images } = await ended(client, (await client.jobs.create(sample({ seed: 3 }))).id);
+      const { mask, steps } = await client.images.steps({ id: images[0] ?? 0 });
+      expect(steps.map((step) => step.step)).toEqual([1, 2, 3, 4]);
+      const open = steps.map(({ tokens }) => tokens.filter((token) => token === mask).length);
+      expect(open).toEqual(open.toSorted((a, b) => b - a));
+      expect(open.at(-1)).toBe(0);
+      expect(steps.every(({ entropy }) => entropy.length === 256)).toBe(true);
+      const seen = await picture(steps[1]?.preview ?? '');
+      expect([seen.status, seen.type]).toEqual([200, 'image/png']);
+      expect((await picture(`/steps/${images[0]}/99`)).status).toBe(404);
+    });
+
+    test('variations start from a picture and know their parent', async () => {
+      const { client } = await connect();
+      const [parent = 0] = (await ended(client, (await client.jobs.create(sample({}))).id)).images;
+      const job = await client.jobs.create({
+        source: { kind: 'image', image: parent },
+        settings: { count: 2, seed: 100 },
+      });
+      const { images } = await ended(client, job.id);
+      const child = await client.images.get({ id: images[0] ?? 0 });
+      const { representation } = (await client.images.get({ id: parent })).recipe;
+      expect(child).toMatchObject({ operation: 'variation', parents: [{ id: parent }] });
+      expect(child.recipe.representation).toBe(representation);
+      expect((await client.images.get({ id: parent })).childIds).toEqual(images);
+    });
+
+    test('marks, boards and searches find pictures; delete and undo bring them back', async () => {
+      const { client } = await connect();
+      const { images } = await ended(
+        client,
+        (await client.jobs.create(sample({ count: 2, seed: 20 }))).id,
+      );
+      const [first = 0, second = 0] = images;
+      await client.images.update({
+        ids: [first],
+        rating: 4,
+        addTags: ['moss'],
+        note: 'by the lake',
+      });
+      const found = async (text: string) =>
+        (await client.images.search({ filter: { text }, sort: newest.sort })).ids;
+      expect(await found('moss')).toEqual([first]);
+      expect(await found('lake')).toEqual([first]);
+      expect(await found('21')).toEqual([second]);
+      const board = await client.images.createBoard({ name: 'Best' });
+      await client.images.update({ ids: [second], addToBoard: board.id });
+      const saved = await client.images.saveSearch({ name: 'Good', search: good });
+      expect(saved.count).toBe(1);
+
+      expect((await client.images.remove({ ids: [first] })).undo).toMatchObject({ kind: 'delete' });
+      expect(await found('moss')).toEqual([]);
+      expect(await client.images.summary()).toMatchObject({
+        total: 1,
+        bin: 1,
+        boards: [{ name: 'Best', count: 1 }],
+      });
+      expect((await client.studio.undo()).redo).toMatchObject({ kind: 'delete' });
+      expect(await found('moss')).toEqual([first]);
+      await client.studio.redo();
+      expect(await client.images.emptyBin()).toEqual({ removed: 1 });
+      await fails(client.images.get({ id: first }), 'not-found');
+    });
+
+    test('a picture goes out as a file and comes in again as itself', async () => {
+      const { client } = await connect();
+      const { images } = await ended(client, (await client.jobs.create(sample({ count: 2 }))).id);
+      const [id = 0] = images;
+      const png = await client.images.export({ ids: [id], metadata: true });
+      expect([png.type, png.name]).toEqual(['image/png', 'tiny-7.png']);
+      expect(await client.images.import({ files: [png] })).toEqual({ ids: [id], refused: [] });
+      const before = await client.images.get({ id });
+
+      await client.images.remove({ ids: [id] });
+      await client.images.emptyBin();
+      const back = await client.images.import({ files: [png] });
+      const after = await client.images.get({ id: back.ids[0] ?? 0 });
+      expect(after.recipe).toEqual(before.recipe);
+      expect(after.createdAt).toBe(before.createdAt);
+
+      const zip = await client.images.export({ ids: [...images], metadata: false });
+      expect(zip.type).toBe('application/zip');
+      expect(new TextDecoder().decode(await zip.slice(0, 2).arrayBuffer())).toBe('PK');
+    });
+
+    test('a foreign picture is encoded; what is no picture is refused by name', async () => {
+      const { client } = await connect();
+      const photo = await sharp({
+        create: { width: 90, height: 60, channels: 3, background: '#3a7' },
+      })
+        .jpeg()
+        .toBuffer();
+      const { ids, refused } = await client.images.import({
+        files: [
+          new File([new Uint8Array(photo)], 'photo.jpg'),
+          new File(['not a picture'], 'notes.txt'),
+        ],
+      });
+      expect(refused).toMatchObject([{ name: 'notes.txt' }]);
+      const image = await client.images.get({ id: ids[0] ?? 0 });
+      expect(image).toMatchObject({ operation: 'import', size: 32 });
+      expect(image.recipe.source).toEqual({ kind: 'picture', name: 'photo.jpg' });
+      expect(await client.images.replay({ id: image.id })).toMatchObject({ differing: 0 });
+      expect(await client.images.similar({ id: image.id, limit: 5 })).toEqual([]);
+    });
+
+    test('jobs wait, move, pause, stop and start again', async () => {
+      const { client } = await connect();
+      expect(await client.jobs.pause({ paused: true })).toEqual({ paused: true });
+      const first = await client.jobs.create(sample({ seed: 1 }));
+      const second = await client.jobs.create(sample({ seed: 2 }));
+      const third = await client.jobs.create(sample({ seed: 3 }));
+      const order = (jobs: readonly Job[]) => jobs.map((job) => job.id);
+      expect(order(await client.jobs.move({ id: third.id, before: first.id }))).toEqual([
+        third.id,
+        first.id,
+        second.id,
+      ]);
+      expect((await client.studio.status()).paused).toBe(true);
+      expect(await client.jobs.cancel({ id: first.id })).toMatchObject({ state: 'cancelled' });
+      expect(await client.jobs.retry({ id: first.id })).toMatchObject({ state: 'queued' });
+      expect(await client.jobs.cancel({ id: second.id })).toMatchObject({ state: 'cancelled' });
+      expect(order(await client.jobs.dismiss({ id: second.id }))).toEqual([third.id, first.id]);
+      await client.jobs.pause({ paused: false });
+      await ended(client, first.id);
+      const { ids } = await client.images.search(newest);
+      const seeds = (await client.images.rows({ ids: [...ids] })).map((row) => row.seed);
+      expect(seeds).toEqual([1, 3]);
+    });
+
+    test('settings last and tell every window; models and status say what there is', async () => {
+      const { client } = await connect();
+      const events = collect(client);
+      await expect.poll(() => events.seen.length).toBeGreaterThan(0);
+      expect(await client.studio.configure({ binDays: 12, theme: 'light' })).toMatchObject({
+        binDays: 12,
+        theme: 'light',
+        language: 'system',
+      });
+      await expect.poll(() => events.seen.some((event) => event.kind === 'settings')).toBe(true);
+      await events.stop();
+      expect(await client.studio.status()).toMatchObject({
+        state: { kind: 'open' },
+        paused: false,
+      });
+      const [model] = await client.models.list();
+      expect(model).toMatchObject({ id: 'tiny', state: 'ready', imageSize: 32, shipped: false });
+      expect(model?.parts.every((part) => part.present)).toBe(true);
+      expect(await client.models.verify({ id: 'tiny' })).toEqual({ problems: [] });
+      const report = await client.studio.doctor();
+      expect(report.filter((check) => check.state === 'fail')).toEqual([]);
+      expect(report.map((check) => check.code)).toContain('repeats');
+      expect((await client.studio.backup()).file).toMatch(/library-.*\.db$/);
+    });
+
+    describe('refuses by code and field', () => {
+      const wrong: readonly [
+        string,
+        (client: StudioClient) => Promise<unknown>,
+        ErrorCode,
+        (string | undefined)?,
+      ][] = [
+        ['a picture that is gone', (c) => c.images.get({ id: 5 }), 'not-found'],
+        ['an id that is none', (c) => c.images.get({ id: -1 }), 'invalid-request', 'id'],
+        [
+          'steps beyond the limit',
+          (c) => c.jobs.create(sample({ steps: 1001 })),
+          'invalid-request',
+          'settings.steps',
+        ],
+        [
+          'no steps',
+          (c) => c.jobs.create(sample({ steps: 0 })),
+          'invalid-request',
+          'settings.steps',
+        ],
+        [
+          'a seed that is no number',
+          (c) => c.jobs.create(sample({ seed: NaN })),
+          'invalid-request',
+          'settings.seed',
+        ],
+        [
+          'a seed so large that the last picture’s is none',
+          (c) => c.jobs.create(sample({ seed: Number.MAX_SAFE_INTEGER, count: 2 })),
+          'invalid-request',
+          'seed',
+        ],
+        [
+          'a class where there are none',
+          (c) => c.jobs.create(sample({ label: 1 })),
+          'invalid-request',
+          'label',
+        ],
+        ['a missing model', (c) => c.jobs.create(sample({ model: 'none' })), 'model-not-found'],
+        [
+          'a start from a picture that is gone',
+          (c) => c.jobs.create({ source: { kind: 'image', image: 9 }, settings: {} }),
+          'not-found',
+        ],
+        ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
+        [
+          'an export of nothing',
+          (c) => c.images.export({ ids: [8, 9], metadata: true }),
+          'file-unavailable',
+        ],
+        [
+          'a checkpoint that is not there',
+          (c) => c.models.offer({ files: ['/nowhere/mage.pth'] }),
+          'file-unavailable',
+        ],
+      ];
+      test.each(wrong)('%s', async (_, call, code, field) => {
+        const { client } = await connect();
+        await fails(call(client), code, field);
+      });
+    });
+  });
+}
+
+const newest = { filter: {}, sort: { by: 'createdAt', descending: true } } as const;
+const good = {
+  filter: { ranges: [{ field: 'rating', min: 3 }] },
+  sort: { by: 'rating', descending: true },
+} as const satisfies Parameters<StudioClient['images']['search']>[0];
+
+type Settings = Parameters<StudioClient['jobs']['create']>[0]['settings'];
+
+export function sample(settings: Settings): Parameters<StudioClient['jobs']['create']>[0] {
+  return { source: { kind: 'sample' }, settings };
+}
+
+/** The job, once it has ended one way or the other. */
+export async function ended(client: StudioClient, id: number): Promise<Job> {
+  for (;;) {
+    const job = (await client.jobs.list()).find((one) => one.id === id);
+    if (job === undefined) throw new Error(`job ${id} is not on the list`);
+    if (['done', 'failed', 'parked', 'cancelled'].includes(job.state)) return job;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Expects a call to fail with one of the contract's errors, as a client sees it. */
+export async function fails(
+  call: Promise<unknown>,
+  code: ErrorCode,
+  field?: string,
+): Promise<void> {
+  const error: unknown = await call.then(
+    () => 'it was accepted',
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ code, ...(field === undefined ? {} : { data: { field } }) });
+  expect((error as Error).message.length).toBeGreaterThan(10);
+}
+
+/** Listens until told to stop. */
+export function collect(client: StudioClient) {
+  const seen: StudioEvent[] = [];
+  const stream = client.studio.events();
+  const reading = (async () => {
+    for await (const event of await stream) seen.push(event);
+  })().catch(() => undefined);
+  return {
+    seen,
+    async stop(): Promise<readonly StudioEvent[]> {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await (await stream).return?.(undefined);
+      await reading;
+      return seen;
+    },
+  };
+}

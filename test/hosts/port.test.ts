@@ -1,0 +1,38 @@
+import { MessageChannel } from 'node:worker_threads';
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/message-port';
+import { RPCHandler } from '@orpc/server/message-port';
+import { beforeAll, onTestFinished } from 'vitest';
+import { createRouter } from '#studio/router';
+import { conformance, type StudioClient } from './conformance.ts';
+import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
+
+let home: TestHome;
+beforeAll(async () => {
+  home = await testHome();
+});
+
+conformance('a message port, with structured clone', async () => {
+  const studio = await testStudio(home, { libraryFolder: await libraryFolder() });
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => {
+    port1.close();
+    port2.close();
+  });
+  new RPCHandler(createRouter(studio)).upgrade(port1);
+  port1.start();
+  port2.start();
+  const client: StudioClient = createORPCClient(new RPCLink({ port: port2 }));
+  return {
+    client,
+    picture: async (address) => {
+      const path = new URL(address, 'app://studio').pathname;
+      const asset = await studio.assets.get(path);
+      return {
+        status: asset === null ? 404 : 200,
+        type: asset?.type ?? null,
+        bytes: asset?.bytes ?? new Uint8Array(),
+      };
+    },
+  };
+});
