@@ -1,10 +1,26 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+
+const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
+    reporters: [['default', { summary: false }], './test/summary.ts'],
+    projects: [
+      {
+        // The renderer's classes hold runes, which only the Svelte compiler understands.
+        plugins: [svelte({ configFile: false })],
+        resolve: { conditions: ['browser'] },
+        test: { ...common, name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
+      },
+      {
+        test: {
+          ...common,
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/renderer/**'],
+        },
+      },
+    ],
   },
 });
