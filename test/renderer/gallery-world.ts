@@ -36,12 +36,10 @@ export function furnish({ library }: Fake): void {
   const summary = library.summary.bind(library);
   library.summary = () => ({
     ...summary(),
-    searches: saved.map(
-      ([name, what], index): SavedSearch => ({
-        ...{ id: index + 1, name, search: what },
-        count: library.search(what).ids.length,
-      }),
-    ),
+    searches: saved.map(([name, what], index): SavedSearch => ({
+      ...{ id: index + 1, name, search: what },
+      count: library.search(what).ids.length,
+    })),
   });
   filterFully(library);
 }
@@ -64,7 +62,11 @@ export function filterFully(library: Fake['library']): void {
       return inRanges && made && child;
     });
     if (request.sort.by === 'createdAt' && request.sort.descending) {
-      ids.sort((a, b) => numberOf(library.images.get(b), 'createdAt') - numberOf(library.images.get(a), 'createdAt'));
+      ids.sort(
+        (a, b) =>
+          numberOf(library.images.get(b), 'createdAt') -
+          numberOf(library.images.get(a), 'createdAt'),
+      );
     }
     return { ids, days: request.sort.by === 'createdAt' ? daysOf(library, ids) : [] };
   };

@@ -81,7 +81,7 @@ await mkdir(folder, { recursive: true });
 const only = process.env['ONLY']?.split(',');
 for (const shot of SHOTS.filter(({ name }) => only === undefined || only.includes(name))) {
   const host = await startFakeHost({
-    page: 'out/renderer',
+    page: process.env['PAGE'] ?? 'out/renderer',
     sheet: sheet ?? null,
     images: shot.images ?? 48,
     stepMs: 250,
