@@ -116,6 +116,7 @@ describe('generate', () => {
       message.kind === 'event' && message.method === 'generate' ? message.event.kind : message.kind,
     );
     expect(kinds.filter((kind) => kind !== 'stage')).toEqual([
+      'represented',
       ...Array.from({ length: 4 }, () => 'step'),
       'picture',
       'result',

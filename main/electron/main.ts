@@ -1,0 +1,134 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { app, dialog, Menu, nativeTheme, session, shell, type BrowserWindow } from 'electron';
+import type { Settings } from '#api/types';
+import { findHome, surroundings } from '#studio/home';
+import { openLibrary } from '#studio/library';
+import { openStudio, type OpenStudio } from '#studio/open-studio';
+import { createRouter } from '#studio/router';
+import { softwareName } from '#studio/version';
+import { WorkerClient } from '#worker/client';
+import { askWhereToSave } from './downloads.ts';
+import { guardContents, guardSession } from './guard.ts';
+import { registerScheme, serveAssets } from './image-protocol.ts';
+import { menuText } from './menu-text.ts';
+import { menuTemplate } from './menu.ts';
+import { ENGINE, LICENCES, shipped } from './places.ts';
+import { servePorts } from './port.ts';
+import { openWindow, showPage } from './window.ts';
+import { utilityChannel } from './worker-channel.ts';
+
+/** Seeds that are short enough to be typed again. */
+const SEED_RANGE = 2 ** 32;
+/** What is not written down by then is made again at the next start. */
+const CLOSE_MS = 20_000;
+
+const home = findHome(surroundings());
+// With the library: a studio on another folder is another program to Electron too.
+const browserFolder = join(home.root, 'window');
+mkdirSync(browserFolder, { recursive: true });
+// Started from its sources, Electron would call it by its own name.
+app.setName('RCG Studio');
+app.setPath('userData', browserFolder);
+
+let window: BrowserWindow | undefined;
+let studio: OpenStudio | undefined;
+let closing = false;
+let startAgain = false;
+
+if (app.requestSingleInstanceLock()) {
+  registerScheme();
+  app.enableSandbox();
+  app.on('web-contents-created', (_event, contents) => guardContents(contents));
+  app.on('second-instance', showWindow);
+  app.on('activate', showWindow);
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+  app.on('will-quit', (event) => {
+    if (studio === undefined) return;
+    event.preventDefault();
+    void close(studio);
+  });
+  app.whenReady().then(begin).catch(giveUp);
+} else {
+  app.quit();
+}
+
+async function begin(): Promise<void> {
+  guardSession(session.defaultSession);
+  askWhereToSave(session.defaultSession);
+  const opening = open();
+  serveAssets(session.defaultSession, opening);
+  servePorts(opening.then(createRouter));
+  // The page loads while the library is opened.
+  showWindow();
+  await opening;
+}
+
+/** Opens the studio. The window's frame and the menu follow its settings. */
+async function open(): Promise<OpenStudio> {
+  const channel = utilityChannel(ENGINE);
+  const opened = await openStudio({
+    home,
+    models: openLibrary(home.models, shipped()),
+    engine: (idleMs) => new WorkerClient({ channel, ...(idleMs === undefined ? {} : { idleMs }) }),
+    now: Date.now,
+    newId: () => randomBytes(16).toString('hex'),
+    newSeed: () => randomInt(SEED_RANGE),
+    software: softwareName(),
+  });
+  const look = (settings: Settings): Settings => {
+    nativeTheme.themeSource = settings.theme;
+    setMenu(settings, opened.shop.files.folder);
+    return settings;
+  };
+  look(opened.shop.settings.get());
+  // Listening to the studio's events would count as somebody who looks, and cost previews.
+  studio = { ...opened, configure: (change) => look(opened.configure(change)) };
+  return studio;
+}
+
+function setMenu({ language }: Settings, library: string): void {
+  const template = menuTemplate(menuText(language, app.getLocale()), process.platform, {
+    show: (place) => showPage(showWindow(), place),
+    showLibrary: () => void shell.openPath(library),
+    showLicences: () => void shell.openPath(LICENCES),
+  });
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
+
+/** The one window, in front; a start that comes too late waits until this one has ended. */
+function showWindow(): BrowserWindow | undefined {
+  if (closing) {
+    startAgain = true;
+    return undefined;
+  }
+  if (window === undefined) {
+    window = openWindow(join(browserFolder, 'window.json'));
+    window.on('closed', () => (window = undefined));
+  } else {
+    if (window.isMinimized()) window.restore();
+    window.show();
+    window.focus();
+  }
+  return window;
+}
+
+/** Stops after the step that runs. What is half done goes on at the next start: nobody is asked. */
+async function close(opened: OpenStudio): Promise<void> {
+  if (closing) return;
+  closing = true;
+  const late = setTimeout(() => app.exit(0), CLOSE_MS);
+  await opened.close().catch(() => undefined);
+  clearTimeout(late);
+  if (startAgain) app.relaunch();
+  app.exit(0);
+}
+
+function giveUp(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  dialog.showErrorBox('RCG Studio', message);
+  app.exit(1);
+}

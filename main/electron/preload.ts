@@ -1,0 +1,27 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+
+/** The part of the page's window that is used here; main knows no DOM. */
+interface PageWindow {
+  readonly location: { readonly origin: string };
+  addEventListener(
+    type: 'message',
+    listener: (event: { readonly source: unknown; readonly data: unknown }) => void,
+  ): void;
+  postMessage(message: unknown, origin: string, transfer: readonly unknown[]): void;
+}
+declare const window: PageWindow;
+
+// What the page gets of us: where a file lies that a person dropped or chose, which a model import
+// needs and a browser does not tell;
+contextBridge.exposeInMainWorld('studioHost', {
+  pathOf: (file: Parameters<typeof webUtils.getPathForFile>[0]) => webUtils.getPathForFile(file),
+});
+
+// and one end of a channel, when it asks. The other end goes to main.
+window.addEventListener('message', ({ source, data }) => {
+  // Only the page itself shares this window: a frame has another.
+  if (source !== window || data !== 'studio-port-wanted') return;
+  const { port1, port2 } = new MessageChannel();
+  ipcRenderer.postMessage('studio-port', null, [port1]);
+  window.postMessage('studio-port', window.location.origin, [port2]);
+});
