@@ -29,9 +29,28 @@ import {
 // The contract between the studio and whoever uses it: written once, served by every host
 // (Electron's port, HTTP, the command line), and the only thing the renderer knows of the rest.
 
+/** HTTP's word for each failure; what matters to callers is the code. */
+export const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
+  'invalid-request': 400,
+  'model-not-found': 404,
+  'network-missing': 409,
+  'bundle-damaged': 409,
+  'checkpoint-unreadable': 422,
+  'picture-unreadable': 422,
+  'not-found': 404,
+  'library-unavailable': 503,
+  'file-unavailable': 409,
+  'disk-full': 507,
+  'engine-crashed': 500,
+  'out-of-memory': 500,
+  cancelled: 499,
+  internal: 500,
+};
+
+const data = z.object({ field: z.string().optional() });
 const errors = Object.fromEntries(
-  ERROR_CODES.map((code) => [code, { data: z.object({ field: z.string().optional() }) }]),
-) as Record<ErrorCode, { data: z.ZodObject<{ field: z.ZodOptional<z.ZodString> }> }>;
+  ERROR_CODES.map((code) => [code, { status: ERROR_STATUS[code], data }]),
+) as Record<ErrorCode, { status: number; data: typeof data }>;
 const base = oc.errors(errors);
 
 const byId = z.strictObject({ id: imageId });
@@ -39,7 +58,7 @@ const byIds = z.strictObject({ ids: imageIds });
 const path = z.string().min(1).max(4096);
 
 /** The files of an import: paths on the machine that the studio runs on. */
-export const importFiles = z.strictObject({
+const importFiles = z.strictObject({
   files: z.array(path).min(1).max(20),
   recipe: path.optional(),
   card: path.optional(),

@@ -29,7 +29,6 @@ export function mix(ends: Ends, at: number): Float32Array {
   return from.map((value, i) => a * value + b * (to[i] as number));
 }
 
-
 function arcWeights({ from, to }: Ends, at: number): readonly [number, number] {
   const cosine = dot(from, to) / Math.sqrt(dot(from, from) * dot(to, to));
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { SavedSearch, SearchImages, UndoItem, UpdateImages } from '#api/types';
+import type { FileState, SavedSearch, SearchImages, UndoItem, UpdateImages } from '#api/types';
 import * as collections from './collections.ts';
 import { createColumns } from './columns.ts';
 import { decodeFloats } from './encode.ts';
@@ -67,6 +67,8 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       byUid: (uid: string) => images.imageByUid(store, uid),
       files: () => images.imageFiles(store),
       setFile: (id: number, change: FileChange) => images.setFile(store, id, change),
+      setFileStates: (ids: readonly number[], state: FileState) =>
+        images.setFileStates(store, ids, state),
       similar: (id: number, limit: number) => similar.nearest(id, limit),
       summary: () => summary(store, counts),
     }),

@@ -144,6 +144,13 @@ export function setFile(store: Store, id: number, change: FileChange): void {
   });
 }
 
+/** Notes that the files of many pictures are there, or are not, as one transaction. */
+export function setFileStates(store: Store, ids: readonly number[], state: FileState): void {
+  store
+    .rows('UPDATE images SET file_state = ? WHERE id IN (SELECT value FROM json_each(?))')
+    .run(state, JSON.stringify(ids));
+}
+
 /**
  * Deletes for good what has been in the bin since before `before`. The paths that it gives stay
  * listed in `doomedFiles` until `filesDeleted` says that they are gone, so that a crash between the

@@ -60,6 +60,9 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
     }
     const { matched } = await rpc.handle(request, response, { prefix: '/rpc' });
     if (matched) return;
+    if (url.pathname.startsWith('/rpc/')) {
+      return say(request, response, { status: 404, text: 'There is no such call.' });
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       return say(request, response, { status: 405, text: 'Only GET is answered here.' });

@@ -95,7 +95,10 @@ class Subscription implements EventStream {
   }
 }
 
-/** What waits, with one more event: states replace older ones, and lists of pictures join. */
+/**
+ * What waits, with one more event: states replace older ones, and lists of pictures join.
+ * @internal
+ */
 export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent): StudioEvent[] {
   switch (event.kind) {
     case 'jobs':

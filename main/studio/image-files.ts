@@ -5,7 +5,7 @@ import { StudioError } from '#api/errors';
 import { checkFile, fileError, makeFolder, readWhole, systemCode, writeAtomic } from './files.ts';
 
 /** Largest picture file that the library takes. */
-export const MAX_IMAGE_BYTES = 100 * 2 ** 20;
+const MAX_IMAGE_BYTES = 100 * 2 ** 20;
 /** A picture is not begun when less is free: room for it, the database's log and a little more. */
 const MIN_FREE_BYTES = 32 * 2 ** 20;
 const IMAGES = 'images';

@@ -120,6 +120,7 @@ async function runBatch(
   { signal, keep, fail }: BatchOptions,
 ): Promise<void> {
   const { shop, job, manifest, ref, parent, watch } = run;
+  await shop.files.checkSpace();
   const given = parent === null ? null : recipeRepresentation(parent.recipe);
   const plan = batchPlan(job, batch, { manifest, given });
   const previews = wantedPreviews(shop.settings.get().previews, shop.events.listeners);

@@ -16,10 +16,10 @@ export interface JobChange {
 }
 
 /** Crashes of the engine after which a job is put aside. */
-export const CRASHES_TO_PARK = 2;
+const CRASHES_TO_PARK = 2;
 
 /** States in which a job has ended, until it is retried. */
-export const ENDED: readonly JobState[] = ['done', 'cancelled', 'failed', 'parked'];
+const ENDED: readonly JobState[] = ['done', 'cancelled', 'failed', 'parked'];
 
 const to = (state: JobState, error: Failure | null = null): JobChange => ({ state, error });
 

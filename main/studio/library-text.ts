@@ -10,7 +10,7 @@ export const LIBRARY_TEXT_VERSION = 1;
 
 const operation = z.enum(['generate', 'variation', 'interpolation', 'import']);
 /** Names a picture for good. */
-export const uidPattern = /^[a-z0-9]{8,40}$/;
+const uidPattern = /^[a-z0-9]{8,40}$/;
 const uid = z.string().regex(uidPattern);
 const milliseconds = z.number().min(0).max(1e12);
 

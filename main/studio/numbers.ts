@@ -17,7 +17,8 @@ export function wholeNumber(field: string, given: Given, bounds: Bounds): number
   if (!Number.isInteger(value) || value < bounds.min || value > bounds.max) {
     throw outOfRange(field, given, `a whole number from ${bounds.min} to ${bounds.max}`);
   }
-  return value;
+  // −0 would be written to recipes as 0 and so not come back as itself.
+  return value === 0 ? 0 : value;
 }
 
 /** A number within bounds, or a StudioError `invalid-request` naming the field and its range. */
@@ -26,7 +27,6 @@ export function realNumber(field: string, given: Given, bounds: Bounds): number 
   if (!(value >= bounds.min && value <= bounds.max)) {
     throw outOfRange(field, given, `a number from ${bounds.min} to ${bounds.max}`);
   }
-  // −0 would be written to recipes as 0 and so not come back as itself.
   return value === 0 ? 0 : value;
 }
 

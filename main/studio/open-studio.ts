@@ -49,6 +49,10 @@ export interface OpenStudioOptions {
   readonly models?: Library;
   /** Bytes that must be free before a picture is begun. */
   readonly minFreeBytes?: number;
+  /** Milliseconds before files and rows of a library that was closed in order are compared. */
+  readonly settleMs?: number;
+  /** Opens the library for looking only. */
+  readonly readOnly?: boolean;
 }
 
 /** An open studio: what every host serves. */
@@ -62,7 +66,7 @@ export interface OpenStudio {
   readonly assets: Assets;
   readonly engines: Engines;
   readonly state: LibraryState;
-  /** Resolves when files and rows were compared and the queue began. */
+  /** Resolves when files and rows were compared and the queue has begun. */
   readonly ready: Promise<void>;
   status(): Promise<StudioStatus>;
   summary(): LibrarySummary;
@@ -78,6 +82,8 @@ export interface OpenStudio {
 const DATABASE = 'library.db';
 const BACKUPS = 'backups';
 const TARGET = 'engine.target';
+/** By then a window shows what it shows first. */
+const SETTLE_MS = 3000;
 
 /**
  * Opens a studio on a library. A library that is newer, locked, read-only or damaged gives a studio
@@ -87,7 +93,11 @@ export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio
   const { home, now, newId, newSeed, software } = options;
   const folder = options.libraryFolder ?? join(home.root, 'library');
   await makeFolder(folder).catch(() => undefined);
-  const opened = openDatabase(join(folder, DATABASE), { now, appVersion: software });
+  const opened = openDatabase(join(folder, DATABASE), {
+    now,
+    appVersion: software,
+    readOnly: options.readOnly ?? false,
+  });
   const history = opened.database === null ? null : createHistory(opened.database, { now });
   const closing = new AbortController();
   const settings = openSettings(opened.state.kind === 'open' ? history : null);
@@ -112,7 +122,8 @@ export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio
     target: { known: knownTarget(history) },
     closing: closing.signal,
   };
-  return assemble({ shop, engines, opened, history, closing });
+  const { settleMs = SETTLE_MS } = options;
+  return assemble({ shop, engines, opened, history, closing, settleMs });
 }
 
 interface Opening {
@@ -121,9 +132,17 @@ interface Opening {
   readonly opened: Opened;
   readonly history: History | null;
   readonly closing: AbortController;
+  readonly settleMs: number;
 }
 
-function assemble({ shop, engines, opened, history, closing }: Opening): OpenStudio {
+/** Files and rows may differ: the studio was killed, or the database is new and pictures may be there. */
+function isSuspect(opened: Opened): boolean {
+  return (
+    opened.state.kind === 'open' && 'created' in opened && (opened.created || opened.afterCrash)
+  );
+}
+
+function assemble({ shop, engines, opened, history, closing, settleMs }: Opening): OpenStudio {
   const previews = createPreviews();
   const queue = openQueue(shop, previews);
   const models = createModels(shop, engines.side);
@@ -141,7 +160,13 @@ function assemble({ shop, engines, opened, history, closing }: Opening): OpenStu
   };
   const upkeep: Upkeep | null =
     state.kind === 'open'
-      ? startUpkeep(shop, { models, exports, backupFolder, backUp: backup })
+      ? startUpkeep(shop, {
+          models,
+          exports,
+          backupFolder,
+          backUp: backup,
+          delayMs: isSuspect(opened) ? 0 : settleMs,
+        })
       : null;
   const facts: LibraryFacts | null = database && {
     integrity: () => String(database.pragma('quick_check(1)', { simple: true })),
@@ -157,15 +182,16 @@ function assemble({ shop, engines, opened, history, closing }: Opening): OpenStu
       history?.settings.set(TARGET, cpuTarget);
     }
   };
+  const begin = (): void => {
+    if (state.kind === 'open' && !closing.signal.aborted) queue.start();
+  };
+  // What a kill left behind may be a picture that a job would make again.
+  if (!isSuspect(opened)) begin();
   // A library that cannot be compared with its files can still be worked with.
-  const ready = (upkeep?.recovered ?? Promise.resolve())
-    .then(
-      () => undefined,
-      () => undefined,
-    )
-    .then(() => {
-      if (state.kind === 'open' && !closing.signal.aborted) queue.start();
-    });
+  const ready = (upkeep?.recovered ?? Promise.resolve()).then(
+    () => begin(),
+    () => begin(),
+  );
   // Whoever needs the engine hears of its trouble.
   learnTarget().catch(() => undefined);
 

@@ -78,7 +78,7 @@ export async function keepPng(
 }
 
 /** What a new picture says of itself. */
-export function libraryText(
+function libraryText(
   { newId, now }: Pick<Workshop, 'newId' | 'now'>,
   { operation, parents, times, job }: Omit<NewPicture, 'recipe' | 'modelTitle'>,
 ): LibraryText {

@@ -24,24 +24,26 @@ export interface FeedOptions {
 export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed {
   const waiting = new Map<number, Progress>();
   let last = -Infinity;
+  /** The turn in which each picture was told of last. */
+  const told = new Map<number, number>();
+  const toldAt = (index: number): number => told.get(index) ?? 0;
   let turn = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const choose = (): Progress | undefined => {
-    const all = [...waiting.values()];
-    const first = all.reduce<Progress | undefined>(
-      (best, one) => (best === undefined || one.index < best.index ? one : best),
-      undefined,
-    );
+    const all = [...waiting.values()].sort((a, b) => a.index - b.index);
+    const [first, ...others] = all;
+    const unseen = others.toSorted((a, b) => toldAt(a.index) - toldAt(b.index));
     const pictured = all.find((one) => one.preview !== undefined);
     turn++;
-    return pictured ?? (turn % 2 === 1 ? first : (all.find((one) => one !== first) ?? first));
+    return pictured ?? (turn % 2 === 1 ? first : (unseen[0] ?? first));
   };
   const tell = (): void => {
     timer = undefined;
     const chosen = choose();
     if (chosen === undefined) return;
     waiting.delete(chosen.index);
+    told.set(chosen.index, turn);
     last = now();
     publish(chosen);
     schedule();
@@ -52,12 +54,16 @@ export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed 
   };
   return {
     offer(progress) {
-      // Put at the end: whoever was told of last waits longest.
-      waiting.delete(progress.index);
+      // A preview was paid for: it is shown before the steps that came after it.
+      const before = waiting.get(progress.index);
+      if (before?.preview !== undefined && progress.preview === undefined) return;
       waiting.set(progress.index, progress);
       schedule();
     },
-    finished: (index) => void waiting.delete(index),
+    finished(index) {
+      waiting.delete(index);
+      told.delete(index);
+    },
     close() {
       clearTimeout(timer);
       waiting.clear();

@@ -142,8 +142,9 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   return {
     list,
     async create(request) {
+      const { images } = shop.history();
       const { source } = request;
-      const parent = source.kind === 'image' ? shop.history().images.get(source.image) : null;
+      const parent = source.kind === 'image' ? images.get(source.image) : null;
       const id = request.settings.model ?? parent?.recipe.model.id ?? shop.settings.get().model;
       const { manifest } = await shop.library.find(id);
       const settings = resolveSettings(request, {
@@ -196,6 +197,7 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       return wanted;
     },
     start() {
+      if (started) return;
       // Stopped between the two notes of a pause: the queue is not paused, so neither is the job.
       if (!isPaused()) for (const job of jobs().list()) apply(job.id, { kind: 'resume' });
       started = true;

@@ -24,33 +24,55 @@ type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'events' | 'closing'>
 /**
  * Brings files and rows together after whatever happened: a kill between the two, a folder that was
  * moved or half deleted, a database that was lost. Nothing of a picture is thrown away.
+ * @param since when the studio was opened: what is unfinished and newer is being written now
  */
-export async function recover(shop: Shop): Promise<Recovery> {
+export async function recover(shop: Shop, since: number): Promise<Recovery> {
   const { history, files } = shop;
   const doomed = history().bin.doomedFiles();
   await files.remove(doomed);
   history().bin.filesDeleted(doomed);
 
+  // Rows before files: a picture that is kept meanwhile has its file first, and so is not missed.
+  const rows = [...history().images.files()];
   const { paths, unfinished } = await files.scan();
-  for (const file of unfinished) await rm(file, { force: true });
+  const left = await clear(unfinished, since);
   const there = new Set(paths);
   const known = new Set<string>();
-  let missing = 0;
-  let found = 0;
-  for (const { id, path, state } of history().images.files()) {
+  const missing: number[] = [];
+  const found: number[] = [];
+  for (const { id, path, state } of rows) {
     known.add(path);
     if (state === 'present' && !there.has(path)) {
-      history().images.setFile(id, { state: 'missing' });
-      missing++;
+      missing.push(id);
     } else if (state === 'missing' && there.has(path)) {
-      history().images.setFile(id, { state: 'present' });
-      found++;
+      found.push(id);
     }
   }
+  if (missing.length > 0) history().images.setFileStates(missing, 'missing');
+  if (found.length > 0) history().images.setFileStates(found, 'present');
   const orphans = paths.filter((path) => path.endsWith('.png') && !known.has(path));
   const { adopted, quarantined } = await adoptAll(shop, orphans);
-  if (adopted + missing + found > 0) shop.events.publish({ kind: 'images', ids: null });
-  return { unfinished: unfinished.length, adopted, quarantined, missing, found };
+  if (adopted + missing.length + found.length > 0)
+    shop.events.publish({ kind: 'images', ids: null });
+  return {
+    unfinished: left,
+    adopted,
+    quarantined,
+    missing: missing.length,
+    found: found.length,
+  };
+}
+
+/** Deletes files that no write will finish any more; gives how many. */
+async function clear(unfinished: readonly string[], since: number): Promise<number> {
+  let count = 0;
+  for (const file of unfinished) {
+    const written = await fileTime(file).catch(() => Infinity);
+    if (written >= since) continue;
+    await rm(file, { force: true });
+    count++;
+  }
+  return count;
 }
 
 async function adoptAll(
@@ -60,7 +82,11 @@ async function adoptAll(
   const readable: { path: string; createdAt: number }[] = [];
   const quarantined: string[] = [];
   const putAside = async (path: string): Promise<void> => {
-    quarantined.push(await shop.files.quarantine(path, `${shop.newId()}-${basename(path)}`));
+    // One that cannot be moved, or is gone since, stays as it is.
+    await shop.files.quarantine(path, `${shop.newId()}-${basename(path)}`).then(
+      (place) => quarantined.push(place),
+      () => undefined,
+    );
   };
   for (const path of orphans) {
     if (shop.closing.aborted) break;
@@ -103,6 +129,8 @@ async function adopt(shop: Shop, path: string, ours: Read): Promise<boolean> {
   const known = history().images.byUid(text.uid);
   if (known !== null) {
     const row = history().images.get(known);
+    // Its row was written while we looked.
+    if (row.path === path) return true;
     if (row.file === 'present') return false;
     history().images.setFile(known, { state: 'present', path, bytes, version });
     return true;

@@ -143,7 +143,7 @@ async function tokenizeAgain(
 }
 
 /** What a picture's file says of its place in the library, made again from its row. */
-export function textOf({ history }: Pick<Workshop, 'history'>, image: StoredImage): LibraryText {
+function textOf({ history }: Pick<Workshop, 'history'>, image: StoredImage): LibraryText {
   const parents = image.parents.flatMap(({ id, operation }) => {
     const [row] = history().images.rows([id]);
     return row === undefined ? [] : [{ uid: history().images.get(id).uid, operation }];

@@ -1,26 +1,8 @@
 import { implement, ORPCError } from '@orpc/server';
-import { contract } from '#api/contract';
+import { contract, ERROR_STATUS } from '#api/contract';
 import { encodeError, StudioError, type WireError } from '#api/errors';
 import { importPictures } from './incoming.ts';
 import type { OpenStudio } from './open-studio.ts';
-
-/** HTTP's word for each failure; what matters to callers is the code. */
-const STATUS: Readonly<Record<WireError['code'], number>> = {
-  'invalid-request': 400,
-  'model-not-found': 404,
-  'network-missing': 409,
-  'bundle-damaged': 409,
-  'checkpoint-unreadable': 422,
-  'picture-unreadable': 422,
-  'not-found': 404,
-  'library-unavailable': 503,
-  'file-unavailable': 409,
-  'disk-full': 507,
-  'engine-crashed': 500,
-  'out-of-memory': 500,
-  cancelled: 499,
-  internal: 500,
-};
 
 /** The contract over an open studio. Every failure leaves it as one of the contract's errors. */
 export function createRouter(studio: OpenStudio) {
@@ -108,9 +90,6 @@ export function createRouter(studio: OpenStudio) {
   });
 }
 
-/** The router's type, for hosts. */
-export type StudioRouter = ReturnType<typeof createRouter>;
-
 /** Tells windows that a list beside the pictures changed, and gives the answer on. */
 function listed<T>({ shop }: OpenStudio, answer: T): T {
   shop.events.publish({ kind: 'images', ids: [] });
@@ -129,7 +108,7 @@ function typedError(error: unknown): ORPCError<WireError['code'], { field?: stri
   const { code, message, field } = encodeError(validationError(error) ?? error);
   return new ORPCError(code, {
     defined: true,
-    status: STATUS[code],
+    status: ERROR_STATUS[code],
     message,
     data: field === undefined ? {} : { field },
     cause: error,

@@ -3,7 +3,7 @@ import { settingsSchema, type Settings } from '#api/types';
 import type { History } from '#history/history';
 
 /** What a studio begins with. */
-export const DEFAULT_SETTINGS: Settings = {
+const DEFAULT_SETTINGS: Settings = {
   language: 'system',
   theme: 'system',
   textSize: 100,

@@ -85,7 +85,10 @@ function isWebp(bytes: Uint8Array): boolean {
   return head.startsWith('RIFF') && head.endsWith('WEBP');
 }
 
-/** Runs at most `limit` of the works given to it at once, the newest first: it is on screen. */
+/**
+ * Runs at most `limit` of the works given to it at once, the newest first: it is on screen.
+ * @internal
+ */
 export function createTurns(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listBackups } from '#history/backup';
 import { recover, type Recovery } from './recovery.ts';
 import type { Exports } from './exports.ts';
@@ -15,11 +17,13 @@ export interface UpkeepOptions {
   readonly backupFolder: string;
   /** Writes a backup. */
   readonly backUp: () => Promise<unknown>;
+  /** Milliseconds before files and rows are compared; a window that opens has better to do. */
+  readonly delayMs: number;
 }
 
 /** Work that nobody asks for: comparing files with rows, emptying the bin, backups. */
 export interface Upkeep {
-  /** Compares files and rows; the queue begins after it. */
+  /** Resolves when files and rows were compared. */
   readonly recovered: Promise<Recovery>;
   /** Deletes for good what is in the bin, or only what has been there for too long. */
   emptyBin(before?: number): Promise<number>;
@@ -27,20 +31,16 @@ export interface Upkeep {
 }
 
 export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
-  const { models, exports, backupFolder, backUp } = options;
+  const { models, exports, backupFolder, backUp, delayMs } = options;
+  const since = shop.now();
 
   const emptyBin = async (before?: number): Promise<number> => {
-    const { bin, images } = shop.history();
-    const uids = (ids: readonly number[]) => ids.map((id) => images.get(id).uid);
-    const bound = before ?? Number.MAX_SAFE_INTEGER;
-    const doomed = images
-      .search({ filter: { bin: true }, sort: { by: 'createdAt', descending: false } })
-      .ids.filter((id) => (images.rows([id])[0]?.deletedAt ?? Infinity) < bound);
-    const thumbs = uids(doomed);
+    const { bin } = shop.history();
     const { ids, paths } = bin.purge(before);
     await shop.files.remove(paths);
     bin.filesDeleted(paths);
-    await shop.thumbnails.remove(thumbs);
+    // A file is called by its picture's uid, as its thumbnail is.
+    await shop.thumbnails.remove(paths.map((path) => basename(path, '.png')));
     if (ids.length > 0) shop.events.publish({ kind: 'images', ids: null });
     return ids.length;
   };
@@ -59,7 +59,9 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
     // What fails now (a full disk, a folder that is away) is tried again at the next look.
     running = running.then(routine).catch(() => undefined);
   };
-  const recovered = recover(shop);
+  const recovered = sleep(delayMs, undefined, { signal: shop.closing }).then(() =>
+    recover(shop, since),
+  );
   running = recovered.then(
     () => exports.clear(),
     () => undefined,

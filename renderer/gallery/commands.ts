@@ -23,7 +23,13 @@ function lookCommands(gallery: Gallery, page: GalleryPage): readonly Command[] {
   const some = () => selection.count > 0;
   return [
     {
-      ...{ ...view, id: 'gallery.open', title: 'command.gallery.open', key: 'Enter', enabled: some },
+      ...{
+        ...view,
+        id: 'gallery.open',
+        title: 'command.gallery.open',
+        key: 'Enter',
+        enabled: some,
+      },
       run: () => actions.openOnStage(),
     },
     {
@@ -70,7 +76,14 @@ function editCommands(gallery: Gallery): readonly Command[] {
     const key = String(rating);
     // The comparison has a meaning of its own for 1 to 4.
     const enabled = () => alive() && !gallery.compare.open;
-    return { ...edit, id: `gallery.rate${rating}`, title: `command.gallery.rate${rating}`, key, enabled, run };
+    return {
+      ...edit,
+      id: `gallery.rate${rating}`,
+      title: `command.gallery.rate${rating}`,
+      key,
+      enabled,
+      run,
+    };
   });
   return [
     ...rate,

@@ -1,6 +1,8 @@
+import { readPixels } from './compare/pixels.ts';
 import type { Desk } from './gallery.svelte.ts';
 
 const KEY = 'gallery.look';
+const PATIENCE_MS = 20_000;
 
 /** The page as the gallery's desk. */
 export function pageDesk(): Desk {
@@ -11,6 +13,7 @@ export function pageDesk(): Desk {
     },
     save: saveFile,
     copyPicture,
+    readPixels: (address) => readPixels(address, AbortSignal.timeout(PATIENCE_MS)),
   };
 }
 

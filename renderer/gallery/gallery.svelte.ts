@@ -1,6 +1,7 @@
 import { createContext } from 'svelte';
 import type { Board, ImageFilter, SavedSearch } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
+import { outliving } from '../state/outliving.svelte.ts';
 import { Actions } from './actions.svelte.ts';
 import { Compare } from './compare/compare.svelte.ts';
 import { Details } from './details/details.svelte.ts';
@@ -14,6 +15,13 @@ import { NEWEST, Search } from './search.svelte.ts';
 /** Pictures that "similar" shows. */
 const SIMILAR = 200;
 
+/** A picture's pixels, RGBA [H,W,4]. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
 /** What the gallery needs of the page. */
 export interface Desk {
   readonly look: LookStore;
@@ -21,6 +29,8 @@ export interface Desk {
   readonly save: (file: File) => void;
   /** Puts a picture of our own address on the clipboard. */
   readonly copyPicture: (address: string) => Promise<void>;
+  /** RGBA of a picture of our own address. */
+  readonly readPixels: (address: string) => Promise<Pixels>;
 }
 
 /** What is asked for over the view. */
@@ -163,7 +173,7 @@ const galleries = new WeakMap<App, Gallery>();
 export function galleryOf(app: App, desk: () => Desk): Gallery {
   const known = galleries.get(app);
   if (known !== undefined) return known;
-  const gallery = new Gallery(app, desk());
+  const gallery = outliving(() => new Gallery(app, desk()));
   galleries.set(app, gallery);
   // Events only tell of what comes: the first search is ours.
   gallery.search.refresh(0);

@@ -113,7 +113,7 @@ export function paintTokens(
 export const RAMP_BITS = 10;
 
 /** The colour of some bits: between the ramp's five colours, in plain RGB. */
-export function rampColour(ramp: readonly string[], bits: number): string {
+function rampColour(ramp: readonly string[], bits: number): string {
   const at = (Math.min(RAMP_BITS, Math.max(0, bits)) / RAMP_BITS) * (ramp.length - 1);
   const low = Math.floor(at);
   const from = channels(ramp[low] ?? '#000000');

@@ -49,10 +49,7 @@ export interface ReportFrame {
  * The report for somebody who helps: codes, states and values. Folders are left out, because they
  * hold people's names, and nothing in it comes from a picture.
  */
-export function doctorReport(
-  checks: readonly DoctorCheck[],
-  { version, at }: ReportFrame,
-): string {
+export function doctorReport(checks: readonly DoctorCheck[], { version, at }: ReportFrame): string {
   const lines = checks.map(({ code, state, values }) => {
     const told = Object.entries(values)
       .filter(([name]) => name !== 'folder' && name !== 'path')
@@ -66,6 +63,9 @@ export function doctorReport(
 export function withoutPaths(text: string): string {
   return text
     .replace(/((?:[A-Za-z]:)?[\\/]+(?:home|Users)[\\/]+)[^\\/\n"']+/gi, '$1someone')
-    .replace(/(?<![\w.])(?:[A-Za-z]:)?(?:[\\/][^\\/\s"'<>|:]+(?: [^\\/\s"'<>|:]+(?=[\\/]))*)+/g, '<path>')
+    .replace(
+      /(?<![\w.])(?:[A-Za-z]:)?(?:[\\/][^\\/\s"'<>|:]+(?: [^\\/\s"'<>|:]+(?=[\\/]))*)+/g,
+      '<path>',
+    )
     .replace(/\\\\[^\s"']+/g, '<path>');
 }

@@ -1,5 +1,6 @@
 import type { ImportOffer } from '#api/contract';
 import type { App } from '../state/app.svelte.ts';
+import { describeFailure, type Failure } from '../state/errors.ts';
 
 /** Files of one import: the contract's limit. */
 const MOST = 20;
@@ -20,6 +21,8 @@ export class ModelImport {
   /** Files that were dropped: a browser does not tell where they lie. */
   dropped = $state.raw<readonly string[]>([]);
   cancelling = $state(false);
+  /** Why the files were refused: it names the file and the part, so it stays beside them. */
+  failure = $state.raw<Failure | null>(null);
   readonly #app: App;
   readonly #imported: (id: string) => void;
 
@@ -51,31 +54,33 @@ export class ModelImport {
 
   back(): void {
     this.phase = 'naming';
+    this.failure = null;
     this.offer = null;
     this.accepted = false;
   }
 
   /** Looks into the files; nothing is copied. */
   async look(): Promise<void> {
-    const { act, studio } = this.#app;
+    const { studio } = this.#app;
     if (!this.canLook) return;
     this.phase = 'looking';
-    const offer = await act(studio.models.offer({ files: [...this.files] }));
+    this.failure = null;
     this.accepted = false;
-    this.offer = offer ?? null;
-    this.phase = offer === undefined ? 'naming' : 'offered';
+    const call = studio.models.offer({ files: [...this.files] });
+    this.offer = (await this.#attempt(call)) ?? null;
+    this.phase = this.offer === null ? 'naming' : 'offered';
   }
 
   /** Copies what was offered. */
   async import(): Promise<void> {
-    const { act, studio, models, i18n, toasts, announcer } = this.#app;
+    const { studio, models, i18n, toasts, announcer } = this.#app;
     const { offer } = this;
     if (!this.canImport || offer === null) return;
     this.phase = 'copying';
     this.progress = { done: 0, total: offer.bytes, file: '' };
-    const made = await act(
-      studio.models.import({ files: [...this.files], acceptLicences: true }),
-    );
+    this.failure = null;
+    const call = studio.models.import({ files: [...this.files], acceptLicences: true });
+    const made = await this.#attempt(call);
     this.cancelling = false;
     if (made === undefined) {
       this.phase = 'offered';
@@ -90,6 +95,19 @@ export class ModelImport {
     this.dropped = [];
     this.back();
     this.close();
+  }
+
+  async #attempt<T>(call: Promise<T>): Promise<T | undefined> {
+    const { i18n, announcer } = this.#app;
+    try {
+      return await call;
+    } catch (error) {
+      const failure = describeFailure(i18n, error);
+      if (failure.code === 'cancelled') return undefined;
+      this.failure = failure;
+      announcer.alert(failure.sentence);
+      return undefined;
+    }
   }
 
   async cancel(): Promise<void> {

@@ -10,7 +10,7 @@ export function partName(i18n: I18n, kind: string): string {
 }
 
 /** Parts that a model lacks. */
-export function missingParts(model: ModelInfo) {
+function missingParts(model: ModelInfo) {
   return model.parts.filter((part) => !part.present).map((part) => part.kind);
 }
 

@@ -1,6 +1,7 @@
 import { createContext } from 'svelte';
 import type { ImageRow, ModelInfo } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
+import { outliving } from '../state/outliving.svelte.ts';
 import { DoctorState } from './doctor-state.svelte.ts';
 import { ModelImport } from './model-import.svelte.ts';
 
@@ -117,7 +118,7 @@ const pages = new WeakMap<App, ModelsPage>();
 
 /** The window's page: an import and a report outlive a visit to another view. */
 export function modelsPageOf(app: App): ModelsPage {
-  const page = pages.get(app) ?? new ModelsPage(app);
+  const page = pages.get(app) ?? outliving(() => new ModelsPage(app));
   pages.set(app, page);
   return page;
 }

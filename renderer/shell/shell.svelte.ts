@@ -1,7 +1,6 @@
 import type { App } from '../state/app.svelte.ts';
 import type { Command } from '../state/commands.svelte.ts';
-import type { View } from '../state/navigation.svelte.ts';
-import { viewsThere } from './views.ts';
+import { VIEWS, type View } from '../state/navigation.svelte.ts';
 
 const TEXT_SIZES = { min: 80, max: 200, step: 10 };
 
@@ -29,7 +28,7 @@ export class Shell {
   /** The commands of the shell; `cycle` moves the focus between regions. */
   commands(cycle: (by: 1 | -1) => void): readonly Command[] {
     const { undo, navigation, panels } = this.#app;
-    const go = viewsThere.map((view): Command => {
+    const go = VIEWS.map((view): Command => {
       const run = () => navigation.go(view);
       return {
         id: `go.${view}`,

@@ -39,25 +39,3 @@ export function comboOf(press: KeyPress): string | null {
 export function isSingle(combo: string): boolean {
   return !/^(Ctrl|Alt)\+/.test(combo) && !/^(Shift\+)?F\d+$/.test(combo);
 }
-
-/** The parts of a combination, for drawing: ["Ctrl", "Z"]. */
-export function partsOf(combo: string): readonly string[] {
-  const plus = combo.endsWith('++') || combo === '+';
-  const parts = (plus ? combo.slice(0, -1) : combo).split('+').filter((part) => part !== '');
-  return plus ? [...parts, '+'] : parts;
-}
-
-const SIGNS: Readonly<Record<string, string>> = {
-  Left: '←',
-  Right: '→',
-  Up: '↑',
-  Down: '↓',
-  Enter: '⏎',
-};
-
-/** A combination as it is shown: "Ctrl ⏎". */
-export function showCombo(combo: string): string {
-  return partsOf(combo)
-    .map((part) => SIGNS[part] ?? part)
-    .join(' ');
-}

@@ -27,7 +27,7 @@ try {
   };
   const rows = against(
     'cpu-float32',
-    await benchStages({ bundle, cache: join(folder, 'cache'), runs: values.quick ? 1 : 5, say }),
+    await benchStages({ bundle, cache: join(folder, 'cache'), runs: values.quick ? 1 : 3, say }),
   );
   say('comparing int8 with portable');
   const agreement = await measureAgreement(bundle, values.quick ? 1 : 8);

@@ -129,7 +129,9 @@ async function enginesOf(parent: number): Promise<readonly number[]> {
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const [status, command] = await Promise.all(
-      ['status', 'cmdline'].map((file) => readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => '')),
+      ['status', 'cmdline'].map((file) =>
+        readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => ''),
+      ),
     );
     const ours = new RegExp(`^PPid:\\s+${parent}$`, 'm').test(status ?? '');
     if (ours && (command ?? '').includes('worker/entry')) found.push(Number(entry));

@@ -1,17 +1,15 @@
-import type { Page } from 'playwright-core';
-import { expect } from 'vitest';
-import type { ImageDetail, ImageFilter, Job } from '#api/types';
+import { setTimeout } from 'node:timers/promises';
+import type { Locator, Page } from 'playwright-core';
+import type { CreateJob, ImageDetail, ImageFilter, Job } from '#api/types';
 import type { Host } from './host.ts';
 
 type Client = Host['client'];
 
 /** Waits until the window says that its job of `count` pictures is done. */
 export async function done(page: Page, count: number): Promise<void> {
-  await page.waitForFunction(
-    (title) => document.title === title,
-    `Done, ${count} · RCG Studio`,
-    { timeout: 60_000 },
-  );
+  await page.waitForFunction((title) => document.title === title, `Done, ${count} · RCG Studio`, {
+    timeout: 90_000,
+  });
 }
 
 /** Ids of pictures, newest first. */
@@ -29,25 +27,43 @@ export async function everyImage(
   return Promise.all(found.map((id) => client.images.get({ id })));
 }
 
+const PATIENCE_MS = 90_000;
+
 /** The job as it is when `holds` is true of it. */
 export async function jobWhen(
   client: Client,
   id: number,
   holds: (job: Job) => boolean,
 ): Promise<Job> {
-  const read = async () => (await client.jobs.list()).find((job) => job.id === id);
   let last: Job | undefined;
-  await expect
-    .poll(
-      async () => {
-        last = await read();
-        return last !== undefined && holds(last);
-      },
-      { timeout: 60_000, interval: 20 },
-    )
-    .toBe(true);
-  if (last === undefined) throw new Error(`There is no job ${id}.`);
-  return last;
+  for (let waited = 0; waited < PATIENCE_MS; waited += 20) {
+    last = (await client.jobs.list()).find((job) => job.id === id);
+    if (last !== undefined && holds(last)) return last;
+    await setTimeout(20);
+  }
+  throw new Error(`Job ${id} did not come so far: ${JSON.stringify(last)}`);
+}
+
+/** Makes pictures without a window, and answers their ids. */
+async function make(client: Client, wish: CreateJob): Promise<readonly number[]> {
+  const { id } = await client.jobs.create(wish);
+  return (await jobWhen(client, id, ({ state }) => state === 'done')).images;
+}
+
+/** Gives a library something of everything: eight pictures, and all that can be said of them. */
+export async function furnish(client: Client): Promise<void> {
+  const { images, studio } = client;
+  const [first = 0, second = 0] = await make(client, {
+    source: { kind: 'sample' },
+    settings: { count: 6, seed: 1 },
+  });
+  await images.update({ ids: [first], rating: 4, starred: true, addTags: ['sky', 'blue'] });
+  const board = await images.createBoard({ name: 'Harbours' });
+  await images.update({ ids: [first, second], addToBoard: board.id, note: 'At dusk' });
+  const sort = { by: 'rating', descending: true } as const;
+  await images.saveSearch({ name: 'Stars', search: { filter: { starred: true }, sort } });
+  await make(client, { source: { kind: 'image', image: first }, settings: { count: 2, seed: 50 } });
+  await studio.configure({ presets: [{ name: 'Mine', settings: { guidance: 3 } }] });
 }
 
 /** Types a number into a field of the recipe, by its name. */
@@ -55,4 +71,22 @@ export async function setField(page: Page, name: string, value: number): Promise
   const field = page.getByRole('spinbutton', { name, exact: true });
   await field.fill(String(value));
   await field.press('Enter');
+}
+
+/** More than any view has tab stops. */
+const MOST_STOPS = 120;
+
+/** Goes to a control by Tab alone, as somebody without a mouse does. */
+export async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
+  await target.waitFor();
+  for (let stop = 0; stop < MOST_STOPS; stop++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`Tab does not lead to ${target.toString()}.`);
+}
+
+/** The cells of the gallery. */
+export function cells(page: Page): Locator {
+  return page.getByRole('grid', { name: 'Pictures' }).getByRole('gridcell');
 }

@@ -7,7 +7,7 @@ import { encodeModel } from '#graph/onnx';
 import type { Model } from '#graph/types';
 
 /** Writes a model and its weights into a folder and returns the model's path. */
-export async function writeModel(folder: string, name: string, model: Model): Promise<string> {
+async function writeModel(folder: string, name: string, model: Model): Promise<string> {
   const { proto, weights, weightsSize } = await encodeModel(model, `${name}.bin`);
   const file = await open(join(folder, `${name}.bin`), 'w');
   await file.truncate(weightsSize);

@@ -342,7 +342,7 @@ export async function fails(
 }
 
 /** Listens until told to stop. */
-export function collect(client: StudioClient) {
+function collect(client: StudioClient) {
   const seen: StudioEvent[] = [];
   const stream = client.studio.events();
   const reading = (async () => {

@@ -44,6 +44,7 @@ export async function testStudio(
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
     newSeed: () => 7,
+    settleMs: 0,
     software: 'rcg-studio 0.0.0-test',
     ...options,
   });

@@ -45,7 +45,7 @@ export function furnish({ library }: Fake): void {
 }
 
 /** The stand-in's search knows few fields; this one knows those that tests use. */
-export function filterFully(library: Fake['library']): void {
+function filterFully(library: Fake['library']): void {
   const plain = library.search.bind(library);
   library.search = (request) => {
     const result = plain(request);

@@ -20,7 +20,7 @@ export function openApp(options: FakeOptions = {}) {
 }
 
 /** An address bar and stores in memory. */
-export function memorySurroundings(): Surroundings & { draft: string | null } {
+function memorySurroundings(): Surroundings & { draft: string | null } {
   const widths = new Map<string, string>();
   const around = {
     draft: null as string | null,

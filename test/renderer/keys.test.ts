@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Commands, type Command, type KeyPlace } from '../../renderer/state/commands.svelte.ts';
-import { comboOf, isSingle, partsOf } from '../../renderer/state/keys.ts';
+import { comboOf, isSingle } from '../../renderer/state/keys.ts';
 import type { View } from '../../renderer/state/navigation.svelte.ts';
 
 const none = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
@@ -27,11 +27,6 @@ describe('a key press', () => {
   test('is single without Ctrl, Alt or a function key', () => {
     expect(['U', 'Shift+Z', 'Enter', '?'].every(isSingle)).toBe(true);
     expect(['Ctrl+U', 'Alt+Up', 'F6', 'Shift+F6'].some(isSingle)).toBe(false);
-  });
-
-  test('can be taken apart, also with a plus', () => {
-    expect(partsOf('Ctrl+Shift+Z')).toEqual(['Ctrl', 'Shift', 'Z']);
-    expect(partsOf('Ctrl++')).toEqual(['Ctrl', '+']);
   });
 });
 

@@ -48,7 +48,7 @@ export const TINY = {
 } satisfies Manifest['networks'];
 
 /** Numbers that look like weights, the same for the same seed. */
-export function syntheticWeights(specs: readonly WeightSpec[], seed: number): StateDict {
+function syntheticWeights(specs: readonly WeightSpec[], seed: number): StateDict {
   let state = seed | 1;
   const next = (): number => {
     state ^= state << 13;

@@ -3,7 +3,7 @@ import type { Gallery } from '../gallery.svelte.ts';
 
 export type CompareMode = 'slide' | 'side' | 'blink' | 'difference';
 export const COMPARE_MODES: readonly CompareMode[] = ['slide', 'side', 'blink', 'difference'];
-export const MOST = 4;
+const MOST = 4;
 
 /** Zoom is a factor of "fits"; pan is in shares of the picture's edge. */
 const ZOOM = { min: 1, max: 32, step: 1.25 };

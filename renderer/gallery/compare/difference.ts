@@ -9,11 +9,7 @@ export interface Difference {
 }
 
 /** Compares RGBA [H,W,4] of equal length; transparency is left out. */
-export function differenceOf(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  gain: number,
-): Difference {
+export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>, gain: number): Difference {
   const pixels = new Uint8ClampedArray(a.length);
   let differing = 0;
   let largest = 0;

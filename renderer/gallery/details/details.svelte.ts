@@ -1,6 +1,8 @@
 import type { ImageDetail, ImageRow, ReplayResult } from '#api/types';
 import type { DraftField } from '../../state/draft.svelte.ts';
-import type { Gallery } from '../gallery.svelte.ts';
+import { fullAddress } from '../../state/addresses.ts';
+import { differenceOf } from '../compare/difference.ts';
+import type { Gallery, Pixels } from '../gallery.svelte.ts';
 
 /** What was proved of a picture in this window. */
 export interface Proof {
@@ -19,7 +21,9 @@ export class Details {
   readonly #gallery: Gallery;
 
   readonly id = $derived.by(() => this.#gallery.selection.current);
-  readonly detail = $derived.by(() => (this.id === null ? null : (this.#kept.get(this.id) ?? null)));
+  readonly detail = $derived.by(() =>
+    this.id === null ? null : (this.#kept.get(this.id) ?? null),
+  );
   readonly row = $derived.by((): ImageRow | null =>
     this.id === null ? null : (this.#gallery.rows.get(this.id) ?? this.detail),
   );
@@ -87,12 +91,14 @@ export class Details {
     const { id, row } = this;
     if (id === null || row === null || this.running !== null) return;
     this.running = 'rebuild';
+    const before = row.file === 'present' ? await this.#pixels(row) : null;
     const rebuilt = await app.act(app.studio.images.rebuild({ id }));
+    const after = rebuilt === undefined || before === null ? null : await this.#pixels(rebuilt);
     this.running = null;
     if (rebuilt === undefined) return;
-    const had = row.file === 'present';
-    const same = rebuilt.version === row.version;
-    this.#prove(id, { rebuilt: had ? (same ? 'same' : 'different') : 'restored' });
+    // Without both there is nothing to compare: then it is only said that the file was made.
+    const both = before !== null && after !== null;
+    this.#prove(id, { rebuilt: both ? compare(before, after) : 'restored' });
     this.#keep(rebuilt);
     this.#gallery.rows.outdated([id]);
   }
@@ -103,6 +109,10 @@ export class Details {
     const text = JSON.stringify(this.detail.recipe, null, 2);
     const done = await app.act(copy(text).then(() => true));
     if (done) app.toasts.show({ text: app.i18n.t('inspect.copied') });
+  }
+
+  async #pixels(picture: { readonly id: number; readonly version: string }) {
+    return this.#gallery.desk.readPixels(fullAddress(picture)).catch(() => null);
   }
 
   async #read(id: number): Promise<void> {
@@ -130,10 +140,20 @@ export class Details {
   }
 }
 
+function compare(a: Pixels, b: Pixels): 'same' | 'different' {
+  if (a.width !== b.width || a.height !== b.height) return 'different';
+  return differenceOf(a.data, b.data, 1).share === 0 ? 'same' : 'different';
+}
+
 /** What a replay showed, in words. */
 export function replaySentence({ app: { i18n } }: Gallery, replay: ReplayResult): string {
   const { differing, tokens: total, target, recordedTarget } = replay;
   if (differing === 0) return i18n.t('details.match', { count: total, total });
   const made = i18n.t(`target.${recordedTarget}`);
-  return i18n.t('details.differ', { count: differing, total, made, now: i18n.t(`target.${target}`) });
+  return i18n.t('details.differ', {
+    count: differing,
+    total,
+    made,
+    now: i18n.t(`target.${target}`),
+  });
 }

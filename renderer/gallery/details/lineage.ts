@@ -1,7 +1,7 @@
 import type { ImageDetail, Operation } from '#api/types';
 
 /** Children and parents that are drawn; the rest is a number and a link to a search. */
-export const SHOWN = 3;
+const SHOWN = 3;
 
 export interface LineageNode {
   readonly id: number;
@@ -43,11 +43,7 @@ export function lineageOf(
 }
 
 /** The node that an arrow leads to; the same one where there is none that way. */
-export function walk(
-  { nodes }: Lineage,
-  from: LineageNode,
-  key: string,
-): LineageNode {
+export function walk({ nodes }: Lineage, from: LineageNode, key: string): LineageNode {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
   if (by !== undefined) {
     const column = nodes.filter((node) => node.column === from.column + by);

@@ -107,7 +107,7 @@ export function fieldText(
 }
 
 /** One decimal, or two where there are two. */
-export function decimal(i18n: I18n, value: number): string {
+function decimal(i18n: I18n, value: number): string {
   return i18n.number(value, Number.isInteger(value * 10) ? 1 : 2);
 }
 

@@ -21,7 +21,7 @@ export interface Chip {
 }
 
 type Listed = 'models' | 'schedules' | 'operations' | 'labels' | 'targets' | 'tags';
-export const LISTED = [
+const LISTED = [
   'models',
   'schedules',
   'operations',

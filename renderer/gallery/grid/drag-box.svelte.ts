@@ -33,7 +33,10 @@ export class DragBox {
     const onScrollbar = event.offsetX > scroller.clientWidth && event.target === scroller;
     if (event.button !== 0 || onPicture || onScrollbar) return;
     this.#from = placeIn(scroller, event);
-    this.#gallery.selection.startBox({ ctrl: event.ctrlKey || event.metaKey, shift: event.shiftKey });
+    this.#gallery.selection.startBox({
+      ctrl: event.ctrlKey || event.metaKey,
+      shift: event.shiftKey,
+    });
     scroller.setPointerCapture(event.pointerId);
   };
 

@@ -7,7 +7,9 @@ const CAPTION = 18;
 const HEADING = 34;
 const LIST_PITCH = 44;
 /** Shown beyond what can be seen, above and below. */
-const MARGIN = 160;
+const MARGIN = 192;
+/** Lines are chosen anew after this much scrolling, not with every pixel. */
+const STRIDE = 96;
 
 /** A key press, as far as the grid cares. */
 export interface GridKey {
@@ -31,7 +33,10 @@ export class Grid {
   readonly columns = $derived.by(() =>
     this.list
       ? 1
-      : Math.max(1, Math.floor((this.width + GAP.x) / (this.#gallery.look.size + GAP.x))),
+      : Math.max(
+          1,
+          Math.floor((this.width + GAP.x) / (this.#gallery.look.size * this.scale + GAP.x)),
+        ),
   );
   readonly cell = $derived.by(() =>
     Math.max(1, Math.floor((this.width - (this.columns - 1) * GAP.x) / this.columns)),
@@ -44,10 +49,14 @@ export class Grid {
     const heading = Math.round(HEADING * this.scale);
     return new GridLayout({ count: ids.length, days, columns: this.columns, pitch, heading });
   });
+  readonly #start = $derived.by(() => Math.floor(this.top / STRIDE) * STRIDE);
   /** The lines to draw. The one with the focus is always among them: it holds the tab stop. */
   readonly lines = $derived.by((): readonly Line[] => {
     if (this.width === 0) return [];
-    const lines = this.layout.between(this.top - MARGIN, this.top + this.height + MARGIN);
+    const lines = this.layout.between(
+      this.#start - MARGIN,
+      this.#start + STRIDE + this.height + MARGIN,
+    );
     const focused = this.layout.lineOf(this.#gallery.selection.focus)?.line;
     const there = focused === undefined || lines.some((line) => line.line === focused.line);
     return there ? lines : [...lines, focused].sort((a, b) => a.line - b.line);
@@ -93,7 +102,10 @@ export class Grid {
     const index = this.#gallery.search.indexOf(anchor.id);
     const line = this.layout.lineOf(index)?.line;
     if (line === undefined) return null;
-    return line.top + Math.max(-this.layout.shape.heading, Math.min(anchor.offset, this.layout.shape.pitch));
+    return (
+      line.top +
+      Math.max(-this.layout.shape.heading, Math.min(anchor.offset, this.layout.shape.pitch))
+    );
   }
 
   /** Moves by a key; answers whether it was one of the grid's. */
@@ -159,8 +171,6 @@ export class Grid {
 
   readonly #groupStarts = $derived.by(() => {
     let start = 0;
-    return new Set(
-      this.#gallery.search.result.days.map(({ count }) => (start += count) - count),
-    );
+    return new Set(this.#gallery.search.result.days.map(({ count }) => (start += count) - count));
   });
 }

@@ -67,9 +67,9 @@ export class Rows {
   }
 
   #missing(): readonly number[] {
-    const missing = [...this.#wanted.values()].flat().filter(
-      (id) => (!this.#kept.has(id) && !this.#gone.has(id)) || this.#stale.has(id),
-    );
+    const missing = [...this.#wanted.values()]
+      .flat()
+      .filter((id) => (!this.#kept.has(id) && !this.#gone.has(id)) || this.#stale.has(id));
     return [...new Set(missing)].slice(0, BATCH);
   }
 

@@ -189,7 +189,8 @@ export const gallery = {
   'details.next': 'Next selected picture',
   'details.hide': 'Hide the details',
   'details.none': 'Nothing selected',
-  'details.noneText': 'Select a picture to see its recipe beside your settings. Looking changes nothing.',
+  'details.noneText':
+    'Select a picture to see its recipe beside your settings. Looking changes nothing.',
   'details.gone': 'This picture is not in the library any more.',
   'details.size': '{size} × {size}',
   'details.rating': 'Rating',
@@ -207,7 +208,8 @@ export const gallery = {
   'details.choose': 'Choose fields…',
   'details.chooseTitle': 'Take over fields of this recipe',
   'details.chooseGo': { one: 'Use {count} field', other: 'Use {count} fields' },
-  'details.promise': 'Nothing changes in Generate until you press one of these. Ctrl Z takes it back.',
+  'details.promise':
+    'Nothing changes in Generate until you press one of these. Ctrl Z takes it back.',
   'details.used': {
     one: '{count} field taken over to Generate',
     other: '{count} fields taken over to Generate',
@@ -270,7 +272,8 @@ export const gallery = {
   'compare.onlyDifferences': 'Only differences',
   'compare.allSame': 'The recipes are the same.',
   'compare.reading': 'Comparing…',
-  'compare.result': '{share} % of the pixels differ, by {largest} of 255 at most. Shown {gain} times as strong.',
+  'compare.result':
+    '{share} % of the pixels differ, by {largest} of 255 at most. Shown {gain} times as strong.',
   'compare.otherSize': 'The pictures have different sizes, so their pixels cannot be compared.',
   'compare.stageHelp': 'Drag to pan, wheel to zoom, arrows move, 1 to 4 choose the way.',
   'command.gallery.open': 'Open on the stage',

@@ -36,7 +36,7 @@ export const models = {
   'models.size': 'Size',
   'models.hash': 'SHA-256',
   'models.state': 'State',
-  'models.there': 'There',
+  'models.there': 'Present',
   'models.checked': 'Verified',
   'models.partMissing': 'Missing',
   'models.without': 'Without it',

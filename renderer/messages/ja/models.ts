@@ -133,7 +133,8 @@ export const models: Translation<typeof english> = {
   'doctor.no-provider.text': '{detail}',
   'doctor.disk': '空き容量',
   'doctor.disk.value': '{free}',
-  'doctor.disk.warn': '10 GB 未満です。画像は保存できますが、大きな読み込みはできない場合があります。',
+  'doctor.disk.warn':
+    '10 GB 未満です。画像は保存できますが、大きな読み込みはできない場合があります。',
   'doctor.disk.fail': 'ほぼ満杯です。書き込み前にキューが止まります。容量を空けてください。',
   'doctor.write': '書き込みテスト',
   'doctor.write.value': '成功',

@@ -53,7 +53,7 @@ type Mutable<T> = {
 };
 
 /** Random weights of every part. */
-export const WEIGHTS: Readonly<Record<keyof typeof NETWORKS, StateDict>> = {
+const WEIGHTS: Readonly<Record<keyof typeof NETWORKS, StateDict>> = {
   encoder: randomWeights(encoderWeights(NETWORKS.encoder), 1),
   rdm: randomWeights(rdmWeights(NETWORKS.rdm), 2),
   mage: randomWeights(mageWeights(NETWORKS.mage), 3),

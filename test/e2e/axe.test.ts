@@ -1,0 +1,178 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { describe, expect } from 'vitest';
+import { stage, story } from './app.ts';
+import { cells, furnish, ids, jobWhen } from './steps.ts';
+
+const app = stage({ model: 'tiny', prepare: furnish });
+
+/** What axe finds fault with, as one line for each element. */
+async function faults(page: Page): Promise<readonly string[]> {
+  // In legacy mode axe stays in this page: it has no frames.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')} ${node.html.slice(0, 200)}`),
+  );
+}
+
+interface Scene {
+  readonly name: string;
+  readonly at: string;
+  readonly set: (page: Page) => Promise<void>;
+}
+
+const click = (name: string | RegExp) => (page: Page) =>
+  page.getByRole('button', { name }).first().click();
+const dialogOf = (open: (page: Page) => Promise<void>) => async (page: Page) => {
+  await open(page);
+  await page.getByRole('dialog').waitFor();
+};
+const selected = async (page: Page) => {
+  await cells(page).first().click();
+  await page.getByRole('toolbar', { name: 'Selection' }).waitFor();
+  await page.getByRole('button', { name: 'Replay' }).waitFor();
+};
+const compared = (mode: string) => async (page: Page) => {
+  await cells(page).nth(0).click();
+  await cells(page)
+    .nth(1)
+    .click({ modifiers: ['Control'] });
+  await page.keyboard.press('c');
+  await page.getByRole('radio', { name: mode }).check({ force: true });
+};
+
+const GENERATE: readonly Scene[] = [
+  {
+    name: 'Generate',
+    at: '/generate',
+    set: (page) => page.getByRole('img', { name: /^Seed/ }).first().waitFor(),
+  },
+  {
+    name: 'Generate, a choice open',
+    at: '/generate',
+    set: async (page) => {
+      await page.getByLabel(/^Live preview:/).click();
+      await page.getByRole('option', { name: 'off' }).waitFor();
+    },
+  },
+  { name: 'Generate, presets open', at: '/generate', set: click(/^Tiny default|^Presets/) },
+  {
+    name: 'Generate, uncertainty',
+    at: '/generate',
+    set: async (page) => {
+      await page.getByRole('button', { name: 'Show decode steps' }).first().click();
+      await page.getByRole('radio', { name: 'Uncertainty' }).check({ force: true });
+      await page.getByText('256 of 256 tokens decided').waitFor();
+    },
+  },
+  {
+    name: 'the palette',
+    at: '/generate',
+    set: dialogOf((page) => page.keyboard.press('Control+k')),
+  },
+  { name: 'the shortcuts', at: '/gallery', set: dialogOf((page) => page.keyboard.press('?')) },
+  { name: 'the queue', at: '/generate', set: click(/^Queue/) },
+];
+const GALLERY: readonly Scene[] = [
+  { name: 'Gallery', at: '/gallery', set: (page) => cells(page).first().waitFor() },
+  { name: 'Gallery, one selected', at: '/gallery', set: selected },
+  {
+    name: 'Gallery, as a list',
+    at: '/gallery',
+    set: async (page) => {
+      await click('List')(page);
+      await cells(page).first().click();
+    },
+  },
+  {
+    name: 'Gallery, tagging',
+    at: '/gallery',
+    set: dialogOf(async (page) => {
+      await selected(page);
+      await page.keyboard.press('t');
+    }),
+  },
+  {
+    name: 'Gallery, a filter open',
+    at: '/gallery',
+    set: async (page) => {
+      await click('Filter')(page);
+      await page.getByRole('menuitem', { name: 'Rating' }).click();
+      await page.getByRole('dialog', { name: 'Rating' }).waitFor();
+    },
+  },
+  {
+    name: 'Gallery, nothing found',
+    at: '/gallery?text=nowhere',
+    set: (page) => page.getByText('Nothing matches').waitFor(),
+  },
+  {
+    name: 'Gallery, choosing fields',
+    at: '/gallery',
+    set: dialogOf(async (page) => {
+      await cells(page).last().click();
+      await click('Choose fields…')(page);
+    }),
+  },
+];
+const COMPARE: readonly Scene[] = [
+  { name: 'compare, side by side', at: '/gallery', set: compared('Side by side') },
+  { name: 'compare, slider', at: '/gallery', set: compared('Slider') },
+  { name: 'compare, difference', at: '/gallery', set: compared('Difference') },
+];
+const OTHERS: readonly Scene[] = [
+  {
+    name: 'Models',
+    at: '/models',
+    set: async (page) => {
+      await click('Verify')(page);
+      await page.getByText('Verified at').last().waitFor();
+    },
+  },
+  { name: 'Models, importing', at: '/models', set: dialogOf(click('Import…')) },
+  {
+    name: 'Settings',
+    at: '/settings',
+    set: (page) => page.getByText('Library folder').first().waitFor(),
+  },
+];
+
+/** Scenes of one story: one window shows them after each other, each on a fresh page. */
+const STORIES: Readonly<Record<string, readonly Scene[]>> = {
+  Generate: GENERATE,
+  'what lies over the views': OVERLAYS,
+  Gallery: GALLERY,
+  compare: COMPARE,
+  'Models and Settings': OTHERS,
+};
+
+describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in', (theme) => {
+  story.each(Object.entries(STORIES))('%s', async (_, scenes) => {
+    const { page, shot } = await app.open({ theme });
+    const found: Record<string, readonly string[]> = {};
+    for (const { name, at, set } of scenes) {
+      await page.goto(`${app.host.origin}/#${at}`);
+      await page.reload();
+      await set(page);
+      await shot(`axe-${name.replaceAll(/[ ,]+/g, '-').toLowerCase()}-${theme}`);
+      const here = await faults(page);
+      if (here.length > 0) found[name] = here;
+    }
+    expect(found).toEqual({});
+  });
+
+  story('Generate, while a job runs', async () => {
+    const { page } = await app.open({ theme, at: '/generate' });
+    const job = await app.client.jobs.create({
+      source: { kind: 'sample' },
+      settings: { count: 200, steps: 32, seed: 1000 },
+    });
+    await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
+    await jobWhen(app.client, job.id, ({ images }) => images.length > 0);
+    expect(await faults(page)).toEqual([]);
+    expect(await page.evaluate(() => 'busy' in document.documentElement.dataset)).toBe(true);
+    await app.client.jobs.cancel({ id: job.id });
+    await jobWhen(app.client, job.id, ({ state }) => state === 'cancelled');
+    await app.client.images.remove({ ids: [...(await ids(app.client, { job: job.id }))] });
+  });
+});

@@ -1,0 +1,149 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { stage, story } from './app.ts';
+import { cells, furnish, ids } from './steps.ts';
+
+const app = stage({ model: 'tiny', prepare: furnish });
+
+const found = (page: Page, count: number) => page.getByText(`${count} found`).waitFor();
+const chips = (page: Page) => page.getByRole('list', { name: 'Filters' });
+
+async function search(page: Page, words: string): Promise<void> {
+  await page.getByRole('searchbox', { name: 'Search pictures' }).fill(words);
+}
+
+async function addFilter(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await page.getByRole('menuitem', { name, exact: true }).click();
+  await page.getByRole('dialog', { name }).waitFor();
+}
+
+story('words, a seed, a tag and a board each find their pictures', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  await found(page, 8);
+  await search(page, 'dusk');
+  await found(page, 2);
+  await search(page, '51');
+  await found(page, 1);
+  await search(page, '');
+  await found(page, 8);
+  await page.getByRole('button', { name: /^sky/ }).click();
+  await found(page, 1);
+  await page.getByRole('button', { name: /^Harbours/ }).click();
+  await found(page, 2);
+  await page.getByRole('button', { name: /^All images/ }).click();
+  await found(page, 8);
+});
+
+story('filters are edited in place, and an empty result names the one to loosen', async () => {
+  const { page, shot } = await app.open({ at: '/gallery' });
+  await addFilter(page, 'Seed');
+  const editor = page.getByRole('dialog', { name: 'Seed' });
+  await editor.getByRole('textbox', { name: 'From' }).fill('2');
+  await editor.getByRole('textbox', { name: 'To' }).fill('6');
+  await page.keyboard.press('Escape');
+  await found(page, 5);
+  await addFilter(page, 'Made by');
+  await page.getByRole('dialog', { name: 'Made by' }).getByLabel('variation').check();
+  const generated = page.getByRole('dialog', { name: 'Made by' }).getByLabel('generated');
+  if (await generated.isChecked()) await generated.uncheck();
+  await page.keyboard.press('Escape');
+  await page.getByText('Nothing matches').waitFor();
+  await shot('nothing-matches');
+  await page.getByText(/^Loosest filter: Made by/).waitFor();
+  await page.getByRole('button', { name: 'Remove it' }).click();
+  await found(page, 5);
+  await chips(page)
+    .getByRole('button', { name: /^Remove the filter/ })
+    .click();
+  await found(page, 8);
+});
+
+story('a saved search keeps its filter and order, over a reload too', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  await addFilter(page, 'Seed');
+  await page.getByRole('textbox', { name: 'To' }).fill('3');
+  await page.keyboard.press('Escape');
+  await found(page, 3);
+  await page.getByRole('button', { name: /^Sort:/ }).click();
+  await page.getByRole('menuitem', { name: 'Seed, lowest first' }).click();
+  await page.getByRole('button', { name: 'Save search' }).last().click();
+  await page.getByRole('dialog').getByRole('textbox').fill('Early ones');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Early ones/ }).waitFor();
+
+  await page.reload();
+  await found(page, 8);
+  await page.getByRole('button', { name: /^Early ones/ }).click();
+  await found(page, 3);
+  const seeds = await cells(page).allInnerTexts();
+  expect(seeds.map((text) => Number(/\d+$/m.exec(text)?.[0]))).toEqual([1, 2, 3]);
+  await page.getByRole('button', { name: 'Sort: Seed, lowest first' }).waitFor();
+  await page.getByRole('button', { name: 'Actions for “Early ones”' }).click();
+  await page.getByRole('menuitem', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: /^Early ones/ }).waitFor({ state: 'detached' });
+});
+
+story(
+  'two pictures are compared four ways, by keys, and the recipes show what differs',
+  async () => {
+    const { page, shot } = await app.open({ at: '/gallery' });
+    await found(page, 8);
+    await cells(page).nth(3).click();
+    await cells(page)
+      .nth(4)
+      .click({ modifiers: ['Control'] });
+    await page.keyboard.press('c');
+    await page.getByText('Compare 2', { exact: true }).waitFor();
+    const recipes = page.getByRole('region', { name: 'Recipes' });
+    await expect.poll(() => recipes.getByRole('row').count()).toBe(2);
+    expect(await recipes.getByRole('rowheader').allInnerTexts()).toEqual(['Seed']);
+
+    const divider = page.getByRole('slider', { name: 'Divider' });
+    await page.getByRole('radio', { name: 'Slider' }).check({ force: true });
+    const before = Number(await divider.inputValue());
+    await page.getByRole('application').focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(Number(await divider.inputValue())).toBeLessThan(before);
+    await shot('compare-slider');
+    await page.keyboard.press('4');
+    await page.getByText(/% of the pixels differ/).waitFor();
+    await shot('compare-difference');
+    await page.keyboard.press('3');
+    await page.getByRole('button', { name: /^Show the other one/ }).click();
+    await page.keyboard.press('Escape');
+    await cells(page).first().waitFor();
+    await page.getByText('2 selected', { exact: true }).waitFor();
+  },
+);
+
+story('rating, star and bin of many at once, each taken back by one Ctrl Z', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  await found(page, 8);
+  const starred = await ids(app.client, { starred: true });
+  await cells(page).first().click();
+  await page.keyboard.press('Control+a');
+  await page.getByText('8 selected', { exact: true }).waitFor();
+  await page.keyboard.press('3');
+  await expect.poll(async () => ratings()).toEqual(Array(8).fill(3));
+  await page.keyboard.press('s');
+  await expect.poll(async () => (await ids(app.client, { starred: true })).length).toBe(8);
+  await page.keyboard.press('Delete');
+  await page.getByText('8 images moved to the bin').first().waitFor();
+  await page.getByText('No pictures yet').waitFor();
+
+  // Over a reload the way back is still there.
+  await page.reload();
+  await page.getByText('No pictures yet').waitFor();
+  await page.keyboard.press('Control+z');
+  await found(page, 8);
+  await page.keyboard.press('Control+z');
+  await expect.poll(() => ids(app.client, { starred: true })).toEqual(starred);
+  await page.keyboard.press('Control+z');
+  await expect.poll(async () => (await ratings()).filter((rating) => rating > 0)).toEqual([4]);
+});
+
+async function ratings(): Promise<readonly number[]> {
+  const rows = await app.client.images.rows({ ids: [...(await ids(app.client))] });
+  return rows.map(({ rating }) => rating);
+}

@@ -1,0 +1,173 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { stage, story } from './app.ts';
+import { done, everyImage, jobWhen, setField } from './steps.ts';
+
+// Long enough to meddle with: a few seconds of the tiny model on an idle machine.
+const COUNT = 20;
+const STEPS = 64;
+const app = stage({ model: 'tiny' });
+
+/** Seeds of a job's pictures, in order. */
+async function seedsOf(job: number): Promise<readonly number[]> {
+  const images = await everyImage(app.client, { job });
+  return images.map(({ seed }) => seed).toSorted((a, b) => a - b);
+}
+
+/** Makes a job in the window, as a person does, and answers its number. */
+async function start(page: Page, count: number, steps: number): Promise<number> {
+  const before = await app.client.jobs.list();
+  await setField(page, 'Steps', steps);
+  await setField(page, 'Count', count);
+  await page.keyboard.press('Control+Enter');
+  let id = 0;
+  await expect
+    .poll(async () => {
+      const jobs = await app.client.jobs.list();
+      id = jobs.find((job) => before.every((old) => old.id !== job.id))?.id ?? 0;
+      return id;
+    })
+    .toBeGreaterThan(0);
+  return id;
+}
+
+const row = (page: Page, id: number) =>
+  page
+    .getByRole('region', { name: 'Queue' })
+    .getByRole('listitem')
+    .filter({ hasText: `Job ${id}` });
+
+story('a cancelled job keeps what is done, the queue goes on, and it can be resumed', async () => {
+  const { page, shot } = await app.open();
+  const first = await start(page, COUNT, STEPS);
+  const second = await start(page, 2, 4);
+  await jobWhen(app.client, first, (job) => job.images.length >= 3);
+  await shot('queue-running');
+
+  // From the key to a changed button: no round trip may lie between.
+  const answered = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let pressed = Number.NaN;
+        addEventListener('keydown', () => (pressed = performance.now()), true);
+        new MutationObserver(() => {
+          const button = [...document.querySelectorAll('button')].find((each) =>
+            each.textContent.includes('Stopping…'),
+          );
+          if (button?.disabled) resolve(performance.now() - pressed);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      }),
+  );
+  await page.keyboard.press('Control+Shift+X');
+  expect(await answered).toBeLessThan(200);
+
+  const cancelled = await jobWhen(app.client, first, (job) => job.state === 'cancelled');
+  expect(cancelled.images.length).toBeGreaterThanOrEqual(3);
+  expect(cancelled.images.length).toBeLessThan(COUNT);
+  await jobWhen(app.client, second, (job) => job.state === 'done');
+  await done(page, 2);
+  const kept = await everyImage(app.client, { job: first });
+  expect(kept.map(({ id }) => id).toSorted()).toEqual(cancelled.images.toSorted());
+
+  await page.getByRole('button', { name: /^Queue/ }).click();
+  await row(page, first).getByText('cancelled').waitFor();
+  await shot('queue-cancelled');
+  await row(page, first).getByRole('button', { name: 'Resume' }).click();
+  await jobWhen(app.client, first, (job) => job.state === 'done');
+  const seeds = await seedsOf(first);
+  expect(seeds).toEqual(Array.from({ length: COUNT }, (_, i) => (seeds[0] ?? 0) + i));
+  await row(page, first).getByText('done').waitFor();
+});
+
+story('paused, the queue waits; it goes on when it is told', async () => {
+  const { page } = await app.open();
+  const job = await start(page, COUNT, STEPS);
+  await jobWhen(app.client, job, (each) => each.images.length >= 1);
+  await page.keyboard.press('Control+P');
+  await page.getByRole('button', { name: /^Queue paused/ }).waitFor();
+  const paused = await jobWhen(app.client, job, (each) => each.state !== 'running');
+  await page.waitForTimeout(500);
+  const later = await jobWhen(app.client, job, () => true);
+  expect(later.images.length).toBe(paused.images.length);
+  await page.keyboard.press('Control+P');
+  await done(page, COUNT);
+  expect(await seedsOf(job)).toHaveLength(COUNT);
+});
+
+story('reloading during a job loses nothing, and two windows see the same queue', async () => {
+  const one = await app.open();
+  const two = await app.open();
+  const job = await start(one.page, COUNT, STEPS);
+  for (const { page } of [one, two])
+    await page.waitForFunction(() => /^\d+ %/.test(document.title));
+  await two.page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
+
+  await setField(one.page, 'Temperature', 3.5);
+  await one.page.reload();
+  await one.page.waitForFunction(() => /^\d+ %/.test(document.title));
+  expect(await one.page.getByRole('spinbutton', { name: 'Temperature' }).inputValue()).toBe('3.5');
+  expect(await one.page.getByRole('spinbutton', { name: 'Steps', exact: true }).inputValue()).toBe(
+    String(STEPS),
+  );
+  // What one window adds, the other sees; what one cancels, stops in both.
+  const added = await start(two.page, 3, 4);
+  await one.page.getByRole('button', { name: /^Queue/ }).click();
+  await row(one.page, added).getByText('queued').waitFor();
+  await row(one.page, added).getByRole('button', { name: 'Cancel' }).click();
+  await two.page.getByRole('button', { name: /^Queue/ }).click();
+  await row(two.page, added).getByText('cancelled').waitFor();
+
+  await jobWhen(app.client, job, (each) => each.state === 'done');
+  for (const { page } of [one, two]) await done(page, COUNT);
+  expect(new Set(await seedsOf(job)).size).toBe(COUNT);
+});
+
+story('the engine is killed in the middle: the job goes on, and so does the page', async () => {
+  const { page, shot } = await app.open();
+  const job = await start(page, COUNT, STEPS);
+  const before = await jobWhen(app.client, job, (each) => each.images.length >= 5);
+  const engines = await app.host.engines();
+  expect(engines.length).toBeGreaterThan(0);
+  for (const engine of engines) process.kill(engine, 'SIGKILL');
+
+  // Looking elsewhere meanwhile must work.
+  await page.keyboard.press('Control+2');
+  await page.getByRole('grid', { name: 'Pictures' }).waitFor();
+  await page.keyboard.press('Control+1');
+  const after = await jobWhen(app.client, job, (each) => each.state === 'done');
+  await done(page, COUNT);
+  await shot('engine-killed');
+  expect(after.images.slice(0, before.images.length)).toEqual(before.images);
+  const seeds = await seedsOf(job);
+  expect(seeds).toEqual(Array.from({ length: COUNT }, (_, i) => (seeds[0] ?? 0) + i));
+  expect(await app.host.engines()).not.toEqual(engines);
+});
+
+story('a job that kills the engine twice on one picture is set aside, in words', async () => {
+  const { page, shot } = await app.open();
+  const job = await start(page, 1, 256);
+  const other = await start(page, 2, 4);
+  let killed = 0;
+  await expect
+    .poll(
+      async () => {
+        const now = (await app.client.jobs.list()).find((each) => each.id === job);
+        if (now?.state !== 'running') return now?.state;
+        for (const engine of await app.host.engines()) {
+          process.kill(engine, 'SIGKILL');
+          killed += 1;
+        }
+        return now.state;
+      },
+      { timeout: 30_000, interval: 30 },
+    )
+    .toBe('parked');
+  expect(killed).toBeGreaterThanOrEqual(2);
+  await jobWhen(app.client, other, (each) => each.state === 'done');
+  await page.getByRole('button', { name: /^Queue/ }).click();
+  await row(page, job).getByText('set aside').waitFor();
+  await row(page, job).getByText('Failed twice on the same picture').waitFor();
+  await shot('job-parked');
+  await row(page, job).getByRole('button', { name: 'Try again' }).click();
+  await jobWhen(app.client, job, (each) => each.state === 'done');
+});

@@ -1,0 +1,318 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { Gallery, type Desk, type Pixels } from '../../renderer/gallery/gallery.svelte.ts';
+import { replaySentence } from '../../renderer/gallery/details/details.svelte.ts';
+import { lineageOf, walk } from '../../renderer/gallery/details/lineage.ts';
+import { recipeRows } from '../../renderer/gallery/details/recipe-table.ts';
+import { differenceOf } from '../../renderer/gallery/compare/difference.ts';
+import { recipeDiff } from '../../renderer/gallery/compare/recipe-diff.ts';
+import { furnish } from './gallery-world.ts';
+import { openApp, until } from './helpers.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function setUp(pixels: readonly Pixels[] = []) {
+  const opened = openApp({ images: 48 });
+  furnish(opened.fake);
+  closing.push(opened.close);
+  const saved: File[] = [];
+  const left = [...pixels];
+  const desk: Desk = {
+    look: { get: () => null, set: () => {} },
+    save: (file) => void saved.push(file),
+    copyPicture: async () => {
+      throw new TypeError('No clipboard.');
+    },
+    readPixels: async () => left.shift() ?? Promise.reject(new TypeError('No picture.')),
+  };
+  const gallery = new Gallery(opened.app, desk);
+  await until(() => gallery.search.loaded && opened.app.models.loaded);
+  gallery.rows.want('grid', gallery.search.ids);
+  await until(() => gallery.search.ids.every((id) => gallery.rows.get(id) !== undefined));
+  const image = (id: number) => {
+    const found = opened.fake.library.images.get(id);
+    if (found === undefined) throw new Error('No picture.');
+    return found;
+  };
+  return { ...opened, gallery, saved, image };
+}
+const pixels = (...data: number[]): Pixels => ({ width: data.length / 4, height: 1, data });
+
+describe('actions', () => {
+  test('rate and star many at once, and Ctrl Z takes it back', async () => {
+    const { gallery, app, image } = await setUp();
+    await gallery.actions.rate(5, [1, 2, 3]);
+    expect([1, 2, 3].map((id) => image(id).rating)).toEqual([5, 5, 5]);
+    await app.undoNow();
+    expect([1, 2, 3].map((id) => image(id).rating)).toEqual([4, 3, 4]);
+    await gallery.actions.star([2, 3]);
+    expect([image(2).starred, image(3).starred]).toEqual([true, true]);
+    gallery.rows.outdated(null);
+    await until(() => gallery.rows.get(3)?.starred === true);
+    await gallery.actions.star([2, 3]);
+    expect(image(2).starred).toBe(false);
+  });
+
+  test('show a rating at once, and what holds when it was refused', async () => {
+    const { gallery, app, fake } = await setUp();
+    const before = gallery.rows.get(1)?.rating;
+    fake.library.update = () => {
+      throw new Error('full disk');
+    };
+    const rating = gallery.actions.rate(1, [1]);
+    expect(gallery.rows.get(1)?.rating).toBe(1);
+    await rating;
+    await until(() => gallery.rows.get(1)?.rating === before);
+    expect(app.toasts.list).toHaveLength(1);
+  });
+
+  test('tag, untag and note', async () => {
+    const { gallery, image } = await setUp();
+    await gallery.actions.addTags([' moon ', '', 'moon'], [1]);
+    expect(image(1).tags).toContain('moon');
+    await gallery.actions.removeTag('moon', [1]);
+    expect(image(1).tags).not.toContain('moon');
+    await gallery.actions.setNote(1, 'ocean first');
+    expect(image(1).note).toBe('ocean first');
+    await gallery.actions.addTags(['  '], [1]);
+    expect(image(1).note).toBe('ocean first');
+  });
+
+  test('move to the bin with a way back, and the focus stays in place', async () => {
+    const { gallery, app } = await setUp();
+    gallery.selection.click(2);
+    gallery.selection.click(3, { ctrl: true });
+    await gallery.actions.remove();
+    await until(() => gallery.search.ids.length === 46);
+    expect([gallery.selection.count, gallery.selection.focus]).toEqual([0, 3]);
+    const toast = app.toasts.list[0];
+    expect(toast?.text).toBe('2 images moved to the bin');
+    toast?.action?.run();
+    await until(() => gallery.search.ids.length === 48);
+  });
+
+  test('restore from the bin', async () => {
+    const { gallery } = await setUp();
+    await gallery.actions.remove([5]);
+    gallery.goTo({ bin: true });
+    await until(() => gallery.search.ids.length === 1);
+    expect(gallery.inBin).toBe(true);
+    await gallery.actions.restore([5]);
+    await until(() => gallery.search.ids.length === 0);
+  });
+
+  test('add to boards and take off them', async () => {
+    const { gallery, image, app } = await setUp();
+    await gallery.actions.addToBoard({ id: 3, name: 'Signs' }, [1]);
+    expect(image(1).boards).toContain(3);
+    expect(app.toasts.list[0]?.text).toBe('1 image added to “Signs”');
+    await gallery.actions.removeFromBoard({ id: 3, name: 'Signs' }, [1]);
+    expect(image(1).boards).not.toContain(3);
+  });
+
+  test('leave the board that is removed', async () => {
+    const { gallery } = await setUp();
+    gallery.goTo({ board: 1 });
+    await gallery.actions.removeBoard({ id: 1, name: 'Planets', count: 0 });
+    expect(gallery.isAt({})).toBe(true);
+  });
+
+  test('export a file, and nothing without pictures', async () => {
+    const { gallery, saved } = await setUp();
+    await gallery.actions.export(true, []);
+    expect(saved).toEqual([]);
+    await gallery.actions.export(false, [1, 2]);
+    expect(saved.map((file) => file.name)).toEqual(['pictures.zip']);
+    expect(gallery.actions.busy).toBeNull();
+  });
+
+  test('import files and show what was refused', async () => {
+    const { gallery } = await setUp();
+    await gallery.actions.import([]);
+    expect(gallery.dialog).toBeNull();
+    await gallery.actions.import([new File(['x'], 'x.png')]);
+    expect(gallery.dialog).toEqual({ kind: 'imported', ids: [], refused: [] });
+  });
+
+  test('change no setting but by a button, and start variations from the picture', async () => {
+    const { gallery, app } = await setUp();
+    const before = app.draft.value;
+    gallery.selection.click(4);
+    gallery.actions.openOnStage();
+    expect([app.navigation.view, app.navigation.image]).toEqual(['generate', 5]);
+    expect(app.draft.value).toBe(before);
+    gallery.actions.variations();
+    expect(app.draft.source).toEqual({ kind: 'image', image: 5 });
+    await app.undoNow();
+    expect(app.draft.source).toEqual({ kind: 'sample' });
+  });
+
+  test('say so when the clipboard refuses', async () => {
+    const { gallery, app } = await setUp();
+    gallery.selection.click(0);
+    await gallery.actions.copyPicture();
+    expect(app.toasts.list[0]?.tone).toBe('danger');
+  });
+});
+
+describe('details', () => {
+  test('stand beside your settings, and take over n differences in one step', async () => {
+    const { gallery, app } = await setUp();
+    const { details } = gallery;
+    const model = app.models.current;
+    if (model === null) throw new Error('No model.');
+    app.draft.useModel(model);
+    gallery.selection.click(1);
+    await details.load(2);
+    const before = app.draft.value;
+    expect(details.differences).toEqual(['guidance', 'seed']);
+    const { i18n, models, draft } = app;
+    const rows = recipeRows(image(details), { i18n, models, draft, target: 'portable' });
+    const differing = rows.filter((row) => row.yours !== null);
+    expect(differing.map((row) => [row.name, row.value, row.yours])).toEqual(
+      [
+        ['Source', 'From image', 'Random'],
+        ['Final guidance', '6.0', '4.0'],
+        ['Seed', '1001', '1'],
+        ['Ran on', 'CPU · 8-bit', 'CPU · portable'],
+      ].filter(([name]) => name !== 'Source' || image(details).recipe.source.kind !== 'sample'),
+    );
+    details.use();
+    expect(app.draft.value).toEqual({ ...before, guidance: 6, seed: 1001 });
+    await app.undoNow();
+    expect(app.draft.value).toEqual(before);
+    details.use(['seed']);
+    expect(app.draft.value).toEqual({ ...before, seed: 1001 });
+  });
+
+  test('read a picture again when it changed', async () => {
+    const { gallery } = await setUp();
+    gallery.selection.click(0);
+    await gallery.details.load(1);
+    await gallery.actions.addTags(['moon'], [1]);
+    await until(() => gallery.details.detail?.tags.includes('moon') ?? false);
+  });
+
+  test('prove the tokens, in words', async () => {
+    const { gallery } = await setUp();
+    gallery.selection.click(0);
+    await gallery.details.load(1);
+    await gallery.details.replay();
+    expect(gallery.details.proof.replay?.differing).toBe(0);
+    const few = {
+      differing: 3,
+      tokens: 256,
+      target: 'cpu-int8',
+      recordedTarget: 'portable',
+    } as const;
+    expect(replaySentence(gallery, few)).toBe(
+      '3 of 256 differ: made on CPU · portable, checked on CPU · 8-bit',
+    );
+  });
+
+  test.each([
+    ['same', [pixels(1, 2, 3, 255), pixels(1, 2, 3, 255)]],
+    ['different', [pixels(1, 2, 3, 255), pixels(1, 2, 4, 255)]],
+    ['different', [pixels(1, 2, 3, 255), pixels(1, 2, 3, 255, 1, 2, 3, 255)]],
+    ['restored', []],
+  ] as const)(
+    'say that rebuilt pixels are %s only when they were compared',
+    async (what, shown) => {
+      const { gallery } = await setUp(shown);
+      gallery.selection.click(0);
+      await gallery.details.load(1);
+      await gallery.details.rebuild();
+      expect(gallery.details.proof.rebuilt).toBe(what);
+    },
+  );
+
+  test('draw a family from left to right, walked by arrows', async () => {
+    const { image: detailOf } = await setUp();
+    const family = { ...detailOf(9), parents: [{ id: 4, operation: 'variation' as const }] };
+    const many = { ...family, childIds: [20, 21, 22, 23, 24] };
+    const lineage = lineageOf(many, () => 'variation');
+    expect([lineage.nodes.length, lineage.moreChildren]).toEqual([5, 2]);
+    const self = lineage.nodes[1];
+    if (self === undefined) throw new Error('No middle.');
+    const child = walk(lineage, self, 'ArrowRight');
+    expect(walk(lineage, self, 'ArrowLeft').id).toBe(4);
+    expect(walk(lineage, child, 'ArrowDown').id).toBe(21);
+    expect(walk(lineage, child, 'ArrowUp')).toBe(child);
+    expect(walk(lineage, child, 'ArrowRight')).toBe(child);
+  });
+});
+
+describe('a comparison', () => {
+  test('takes two to four', async () => {
+    const { gallery } = await setUp();
+    const { selection, compare } = gallery;
+    selection.click(0);
+    expect(compare.canStart()).toBe(false);
+    compare.start();
+    expect(compare.open).toBe(false);
+    selection.click(1, { ctrl: true });
+    compare.start();
+    expect([compare.ids, compare.mode]).toEqual([[1, 2], 'slide']);
+    selection.click(4, { shift: true });
+    expect(compare.canStart()).toBe(true);
+    selection.click(5, { ctrl: true });
+    expect(compare.canStart()).toBe(false);
+  });
+
+  test('moves, zooms and pans by keys, never past the edge', async () => {
+    const { gallery } = await setUp();
+    const { selection, compare } = gallery;
+    selection.click(0);
+    selection.click(2, { shift: true });
+    compare.start();
+    expect(compare.mode).toBe('side');
+    compare.key('1', false);
+    compare.key('ArrowRight', true);
+    expect(compare.divider).toBeCloseTo(0.6);
+    for (let i = 0; i < 60; i++) compare.key('+', false);
+    expect(compare.zoom).toBe(32);
+    for (let i = 0; i < 600; i++) compare.key('ArrowLeft', false);
+    expect(compare.pan).toEqual({ x: 15.5, y: 0 });
+    compare.key('0', false);
+    expect([compare.zoom, compare.pan]).toEqual([1, { x: 0, y: 0 }]);
+    compare.key('3', false);
+    compare.key(' ', false);
+    expect(compare.second).toBe(true);
+    expect(compare.key('q', false)).toBe(false);
+  });
+
+  test('swaps when the same picture is chosen twice', async () => {
+    const { gallery } = await setUp();
+    gallery.selection.click(0);
+    gallery.selection.click(2, { shift: true });
+    gallery.compare.start();
+    gallery.compare.choose('a', 1);
+    expect(gallery.compare.pair).toEqual([2, 1]);
+  });
+
+  test('measures how far pixels are apart', () => {
+    const a = [0, 0, 0, 255, 10, 10, 10, 255];
+    const b = [0, 0, 0, 0, 10, 40, 5, 255];
+    const { pixels: drawn, share, largest } = differenceOf(a, b, 4);
+    expect([share, largest]).toEqual([0.5, 30]);
+    expect([...drawn]).toEqual([0, 0, 0, 255, 0, 120, 20, 255]);
+    expect(differenceOf([], [], 4)).toMatchObject({ share: 0, largest: 0 });
+  });
+
+  test('lists the fields in which recipes differ', async () => {
+    const { app, image: detailOf } = await setUp();
+    const rows = recipeDiff(app.i18n, [detailOf(4), detailOf(5)]);
+    const differing = rows.filter((row) => row.differs);
+    expect(differing.map((row) => [row.name, ...row.values])).toEqual([
+      ['Final guidance', '4.0', '6.0'],
+      ['Seed', '1003', '1004'],
+    ]);
+  });
+});
+
+function image(details: Gallery['details']) {
+  if (details.detail === null) throw new Error('No details.');
+  return details.detail;
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { imageFilter, numberField, type ImageFilter } from '../../main/api/types.ts';
+import {
+  boundsOf,
+  chipsOf,
+  FILTER_KINDS,
+  sameFilter,
+  toggleListed,
+  withChip,
+  withoutChip,
+  withRange,
+} from '../../renderer/gallery/filter/chips.ts';
+import { dayEnd, dayOfTime, dayStart } from '../../renderer/gallery/filter/dates.ts';
+import { chipText, kindName } from '../../renderer/gallery/filter/words.ts';
+import { openApp, until } from './helpers.ts';
+
+const beginnings = { image: 3, job: 4, board: 5 };
+const kinds = (filter: ImageFilter) => chipsOf(filter).map((chip) => chip.kind);
+
+describe('the conditions of a filter', () => {
+  test('cover every field of the contract', () => {
+    const covered = new Set(FILTER_KINDS.map((kind) => kind.split('.')[0] ?? ''));
+    const fields = Object.keys(imageFilter.shape).filter(
+      (field) => field !== 'text' && field !== 'bin' && field !== 'ranges',
+    );
+    expect(fields.filter((field) => !covered.has(field))).toEqual([]);
+    expect(numberField.options.filter((field) => !FILTER_KINDS.includes(`range.${field}`))).toEqual(
+      [],
+    );
+  });
+
+  test.each(FILTER_KINDS)('%s can be added, seen, passes the contract, and taken off', (kind) => {
+    const filter = withChip({ text: 'moon' }, kind, beginnings);
+    if (filter === null) throw new Error('It cannot be added.');
+    expect(kinds(filter)).toEqual([kind]);
+    expect(imageFilter.parse(filter)).toEqual(filter);
+    expect(withoutChip(filter, { kind })).toEqual({ text: 'moon' });
+  });
+
+  test('that need something to begin with cannot be added without it', () => {
+    const nothing = { image: null, job: null, board: null };
+    for (const kind of ['board', 'job', 'parent'] as const) {
+      expect(withChip({}, kind, nothing)).toBeNull();
+    }
+  });
+
+  test('keep the other ranges when one changes or goes', () => {
+    const filter = withRange(withRange({}, 'rating', { min: 3 }), 'guidance', { min: 3, max: 6 });
+    expect(boundsOf(withRange(filter, 'rating', { min: 4 }), 'guidance')).toEqual({
+      min: 3,
+      max: 6,
+    });
+    expect(withoutChip(filter, { kind: 'range.guidance' })).toEqual({
+      ranges: [{ field: 'rating', min: 3 }],
+    });
+    expect(boundsOf(filter, 'seed')).toEqual({ min: undefined, max: undefined });
+  });
+
+  test('take values in and out', () => {
+    const one = toggleListed({}, 'labels', null);
+    const two = toggleListed(one, 'labels', 3);
+    expect(two.labels).toEqual([null, 3]);
+    expect(toggleListed(two, 'labels', null).labels).toEqual([3]);
+  });
+
+  test('are the same in any order', () => {
+    expect(sameFilter({ starred: true, tags: ['a'] }, { tags: ['a'], starred: true })).toBe(true);
+    expect(sameFilter({}, { starred: false })).toBe(false);
+  });
+});
+
+describe('the words of a filter', () => {
+  test.each<[ImageFilter, string, string]>([
+    [
+      { ranges: [{ field: 'guidance', min: 3, max: 6 }] },
+      'Final guidance 3 – 6',
+      '最終ガイダンス 3 – 6',
+    ],
+    [{ ranges: [{ field: 'rating', min: 3 }] }, 'Rating ★ 3 and up', '評価 ★ 3 以上'],
+    [{ ranges: [{ field: 'seed', max: 20428 }] }, 'Seed up to 20428', 'シード 20428 以下'],
+    [{ ranges: [{ field: 'steps' }] }, 'Steps any', 'ステップ数 指定なし'],
+    [{ models: ['starter', 'gone'] }, 'Model Starter, gone', 'モデル スターター, gone'],
+    [{ labels: [null, 0, 1] }, 'Class Any, no label and 2 more', 'クラス 指定なし ほか 2 件'],
+    [{ schedules: ['cosine'] }, 'Guidance shape Cosine', 'ガイダンスの形 コサイン'],
+    [{ board: 1 }, 'Board Favourites', 'ボード Favourites'],
+    [{ starred: false }, 'Not starred', 'スターなし'],
+    [{ parent: 12 }, 'Children of image 12', '次の画像の子 12'],
+  ])('%j', async (filter, english, japanese) => {
+    const { app, close } = openApp();
+    await until(() => app.models.loaded && app.library.summary !== null);
+    const { i18n, models, library } = app;
+    const vocabulary = { i18n, models, summary: library.summary };
+    const kind = chipsOf(filter)[0]?.kind ?? 'job';
+    expect(chipText(vocabulary, filter, kind)).toBe(english);
+    i18n.language = 'ja';
+    expect(chipText(vocabulary, filter, kind)).toBe(japanese);
+    await close();
+  });
+
+  test('name every condition in both languages', async () => {
+    const { app, close } = openApp();
+    for (const language of ['en', 'ja'] as const) {
+      app.i18n.language = language;
+      const nameless = FILTER_KINDS.filter((kind) => kindName(app.i18n, kind) === kind);
+      expect(nameless).toEqual([]);
+    }
+    await close();
+  });
+});
+
+describe('days', () => {
+  test('are whole days of this place', () => {
+    const start = dayStart('2026-11-23') ?? 0;
+    const end = dayEnd('2026-11-23') ?? 0;
+    expect([dayOfTime(start), dayOfTime(end)]).toEqual(['2026-11-23', '2026-11-23']);
+    expect(dayOfTime(end + 1)).toBe('2026-11-24');
+  });
+
+  test.each(['', '23.11.2026', '2026-11', 'tomorrow'])('"%s" is none', (text) => {
+    expect([dayStart(text), dayEnd(text)]).toEqual([null, null]);
+  });
+});

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Progress } from '#api/types';
+import { createPreviews, wantedPreviews } from '#studio/previews';
+import { createProgressFeed, stepProgress } from '#studio/progress';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const at = (index: number, done: number, preview?: string): Progress => ({
+  job: 1,
+  index,
+  seed: index,
+  stage: 'tokens',
+  done,
+  total: 20,
+  ...(preview === undefined ? {} : { preview }),
+});
+
+function feed() {
+  const told: [index: number, done: number][] = [];
+  const made = createProgressFeed({
+    publish: ({ index, done }) => void told.push([index, done]),
+    now: () => Date.now(),
+  });
+  return { told, ...made };
+}
+
+describe('what windows are told of a run', () => {
+  test('is never more than ten messages a second, and always the newest', () => {
+    const { told, offer } = feed();
+    for (let step = 1; step <= 100; step++) {
+      offer(at(0, step));
+      vi.advanceTimersByTime(10);
+    }
+    vi.advanceTimersByTime(200);
+    expect(told.length).toBeLessThanOrEqual(12);
+    expect(told.at(-1)).toEqual([0, 100]);
+  });
+
+  test('is shared by the pictures of a chunk, the first one seen most', () => {
+    const { told, offer } = feed();
+    for (let step = 1; step <= 60; step++) {
+      for (let index = 0; index < 4; index++) offer(at(index, step));
+      vi.advanceTimersByTime(50);
+    }
+    const seen = Map.groupBy(told, ([index]) => index);
+    expect([...seen.keys()].sort()).toEqual([0, 1, 2, 3]);
+    const first = seen.get(0)?.length ?? 0;
+    expect(first).toBeGreaterThanOrEqual(told.length / 2 - 1);
+  });
+
+  test('a preview goes first', () => {
+    const { told, offer } = feed();
+    offer(at(0, 1));
+    vi.advanceTimersByTime(0);
+    offer(at(0, 2));
+    offer(at(3, 2, '/previews/1/3?step=2'));
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual([
+      [0, 1],
+      [3, 2],
+    ]);
+  });
+
+  test('a preview is not lost to the steps after it', () => {
+    const { told, offer } = feed();
+    offer(at(0, 1));
+    vi.advanceTimersByTime(0);
+    offer(at(0, 2, '/previews/1/0?step=2'));
+    for (const step of [3, 4, 5]) offer(at(0, step));
+    vi.advanceTimersByTime(100);
+    offer(at(0, 6));
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual([
+      [0, 1],
+      [0, 2],
+      [0, 6],
+    ]);
+  });
+
+  test('a finished picture and a closed run say nothing more', () => {
+    const { told, offer, finished, close } = feed();
+    offer(at(0, 1));
+    finished(0);
+    vi.advanceTimersByTime(500);
+    offer(at(1, 1));
+    close();
+    vi.advanceTimersByTime(500);
+    expect(told).toEqual([]);
+  });
+
+  test('the last step is told as the picture that it is', () => {
+    const report = {
+      index: 0,
+      step: 4,
+      steps: 4,
+      guidance: 1,
+      tokens: Int32Array.from([5, 99]),
+      sampled: Int32Array.from([5, 6]),
+      probability: new Float32Array(2),
+      entropy: Float32Array.from([0.149, 2.96]),
+    };
+    const where = { job: 1, index: 0, seed: 3, mask: 99 };
+    expect(stepProgress(report, where)).toMatchObject({ tokens: [5, 6], entropy: [0.1, 3] });
+    expect(stepProgress({ ...report, step: 3 }, where)).toMatchObject({ tokens: [5, 99] });
+  });
+});
+
+describe('previews', () => {
+  test('are wanted only when they are on and someone looks', () => {
+    expect(wantedPreviews('off', 3)).toBeUndefined();
+    expect(wantedPreviews('every', 0)).toBeUndefined();
+    expect(wantedPreviews('every', 1)).toMatchObject({ every: 1 });
+    expect(wantedPreviews('every4', 1)).toMatchObject({ every: 4, gapMs: 100 });
+  });
+
+  test('the newest of a picture is kept, encoded when asked for, and forgotten with its job', async () => {
+    vi.useRealTimers();
+    const previews = createPreviews();
+    const event = (step: number) => ({
+      kind: 'preview' as const,
+      index: 0,
+      step,
+      image: new Uint8Array(48).fill(step),
+      size: 4,
+      ms: 1,
+    });
+    expect(previews.add(7, 2, event(4))).toBe('/previews/7/2?step=4');
+    previews.add(7, 2, event(8));
+    expect(previews.get(7, 1)).toBeNull();
+    const bytes = await previews.get(7, 2);
+    const { default: sharp } = await import('sharp');
+    const { data } = await sharp(bytes ?? undefined)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect(data[0]).toBe(8);
+    expect(await previews.get(7, 2)).toBe(bytes);
+    previews.forget(7);
+    expect(previews.get(7, 2)).toBeNull();
+  });
+
+  test('no more than the running pictures’ are kept', () => {
+    const previews = createPreviews();
+    for (let index = 0; index < 500; index++) {
+      previews.add(1, index, {
+        kind: 'preview',
+        index,
+        step: 1,
+        image: new Uint8Array(3),
+        size: 1,
+        ms: 1,
+      });
+    }
+    expect(previews.get(1, 0)).toBeNull();
+    expect(previews.get(1, 499)).not.toBeNull();
+  });
+});

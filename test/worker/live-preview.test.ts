@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import type { StepReport } from '#engine/events';
+import type { ModelSizes, Network } from '#engine/types';
+import { createPreviewer } from '#worker/live-preview';
+import type { LivePreviews, PreviewEvent } from '#worker/protocol';
+
+const sizes: ModelSizes = {
+  representation: 2,
+  tokens: 4,
+  codes: 9,
+  maskId: 20,
+  imageSize: 2,
+  classes: 0,
+  unconditionalClass: null,
+};
+
+/** A previewer whose decodes take `cost` milliseconds of a clock that the test moves. */
+function previewer(wanted: Partial<LivePreviews> = {}, cost = 10) {
+  let time = 0;
+  const seen: PreviewEvent[] = [];
+  const network: Network = ({ tokens }) => {
+    time += cost;
+    const first = tokens?.data[0] ?? 0;
+    const data = new Uint8Array(12).fill(first);
+    return Promise.resolve({ image: { shape: [1, 2, 2, 3], data } });
+  };
+  const made = createPreviewer({
+    network,
+    sizes,
+    wanted: { every: 1, gapMs: 0, share: 1, ...wanted },
+    emit: (event) => seen.push(event),
+    now: () => time,
+  });
+  const step = async (index: number, at: number, steps = 16): Promise<void> => {
+    time += 20;
+    made.note({ kind: 'step', report: report(index, at, steps) });
+    await made.between();
+  };
+  return { ...made, seen, step, pass: (ms: number) => (time += ms), time: () => time };
+}
+
+function report(index: number, step: number, steps: number): StepReport {
+  return {
+    index,
+    step,
+    steps,
+    guidance: 0,
+    tokens: new Int32Array(4).fill(20),
+    sampled: new Int32Array(4).fill(step % 9),
+    probability: new Float32Array(4),
+    entropy: new Float32Array(4),
+  };
+}
+
+describe('previews in the middle of a run', () => {
+  test('show what a step drew, and say which', async () => {
+    const { step, seen } = previewer();
+    await step(3, 5);
+    expect(seen).toEqual([
+      { kind: 'preview', index: 3, step: 5, image: new Uint8Array(12).fill(5), size: 2, ms: 10 },
+    ]);
+  });
+
+  test('come only of every so many steps, and never of the last', async () => {
+    const { step, seen } = previewer({ every: 4 });
+    for (let at = 1; at <= 16; at++) await step(0, at);
+    expect(seen.map((event) => event.step)).toEqual([4, 8, 12]);
+  });
+
+  test('keep their distance', async () => {
+    const { step, seen } = previewer({ gapMs: 100 });
+    for (let at = 1; at <= 15; at++) await step(0, at);
+    // A step takes 20 ms and a decode 10: one in five steps.
+    expect(seen.length).toBeLessThanOrEqual(4);
+  });
+
+  test('take no more than their share of the run, however dear they are', async () => {
+    for (const cost of [1, 30, 500]) {
+      const { step, seen, time } = previewer({ share: 0.04 }, cost);
+      for (let picture = 0; picture < 200; picture++) {
+        for (let at = 1; at <= 16; at++) await step(picture, at);
+      }
+      // The first is a guess: what one costs is not known before.
+      expect(seen.length * cost).toBeLessThanOrEqual(0.04 * time() + cost);
+      expect(seen.length).toBeGreaterThan(1);
+    }
+  });
+
+  test('take turns among the pictures of a chunk, the newest step of each', async () => {
+    const { note, between, seen, pass } = previewer({ gapMs: 50 });
+    for (let at = 1; at <= 9; at++) {
+      for (const index of [0, 1, 2]) note({ kind: 'step', report: report(index, at, 16) });
+      pass(60);
+      await between();
+    }
+    expect(seen.map((event) => event.index)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+    expect(seen.map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('a picture that is done needs none', async () => {
+    const { note, between, seen } = previewer();
+    note({ kind: 'step', report: report(0, 5, 16) });
+    const picture = {
+      index: 0,
+      seed: 0,
+      label: null,
+      representation: new Float32Array(2),
+      tokens: new Int32Array(4),
+      image: new Uint8Array(12),
+      size: 2,
+      times: { representation: 0, tokens: 0, pixels: 0 },
+    };
+    note({ kind: 'picture', picture });
+    await between();
+    expect(seen).toEqual([]);
+  });
+});
