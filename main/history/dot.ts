@@ -40,7 +40,8 @@ export interface Kernel {
 
 /** A kernel with its own memory of `pages` pages, which can grow. */
 export function createKernel(pages: number): Kernel {
-  const { Memory, Module, Instance } = Reflect.get(globalThis, 'WebAssembly') as Wasm;
+  const wasm: unknown = Reflect.get(globalThis, 'WebAssembly');
+  const { Memory, Module, Instance } = wasm as Wasm;
   const memory = new Memory({ initial: pages, maximum: MAX_PAGES });
   const { dot } = new Instance(new Module(moduleBytes()), { m: { m: memory } }).exports;
   return {

@@ -46,7 +46,7 @@ export async function examine(
       });
     }
   }
-  return [...found, { code: 'network', state: 'ok', values: { requests: 0 } }];
+  return found;
 }
 
 async function engineChecks(shop: Workshop): Promise<readonly DoctorCheck[]> {

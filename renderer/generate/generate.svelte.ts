@@ -30,15 +30,26 @@ export class Generate {
   readonly previews = new Previews(loadPicture);
   readonly #announcements: Announcements;
 
+  /** A picture of the library that the address asks for, whatever job it came from. */
+  readonly #linked = $derived.by((): number | null => {
+    const { view, image } = this.app.navigation;
+    return view === 'generate' && this.picked === null ? image : null;
+  });
+  readonly #pick = $derived.by((): Pick | null => {
+    const linked = this.#linked;
+    if (linked === null) return this.picked;
+    const job = this.app.jobs.list.find(({ images }) => images.includes(linked));
+    return job === undefined ? null : { job: job.id, index: job.images.indexOf(linked) };
+  });
   readonly job = $derived.by((): Job | null => {
     const { jobs } = this.app;
-    const chosen = this.picked ? jobs.byId(this.picked.job) : null;
-    return chosen ?? jobs.running ?? jobs.newest;
+    const chosen = this.#pick ? jobs.byId(this.#pick.job) : null;
+    return chosen ?? (this.#linked === null ? (jobs.running ?? jobs.newest) : null);
   });
   readonly index = $derived.by((): number | null => {
     const { job } = this;
     if (job === null) return null;
-    if (this.picked?.job === job.id) return this.picked.index;
+    if (this.#pick?.job === job.id) return this.#pick.index;
     const saved = job.images.length;
     // Of pictures that are decoded together the first is followed, and the one before it stays on
     // the stage until there is something to see.
@@ -48,15 +59,16 @@ export class Generate {
   /** Address of the newest preview of the picture that is followed. */
   readonly coming = $derived.by((): string | null => {
     const running = this.app.jobs.running;
-    if (running === null || this.picked !== null) return null;
+    if (running === null || this.picked !== null || this.#linked !== null) return null;
     return this.app.live.get(running.id, running.images.length)?.steps.at(-1)?.preview ?? null;
   });
   readonly live = $derived.by((): LivePicture | null =>
     this.job === null || this.index === null ? null : this.app.live.get(this.job.id, this.index),
   );
-  readonly imageId = $derived(
-    this.job === null || this.index === null ? null : (this.job.images[this.index] ?? null),
-  );
+  readonly imageId = $derived.by((): number | null => {
+    if (this.job === null || this.index === null) return this.#linked;
+    return this.job.images[this.index] ?? null;
+  });
   /** Address of the finished picture's pixels, where there are any. */
   readonly finished = $derived.by(() =>
     this.detail?.file === 'present' ? fullAddress(this.detail) : null,
@@ -101,8 +113,7 @@ export class Generate {
     this.#adding = false;
     if (job === undefined) return;
     app.draft.advance();
-    this.picked = null;
-    this.steps.follow();
+    this.#followNewest();
   }
 
   async cancel(): Promise<void> {
@@ -114,8 +125,8 @@ export class Generate {
     const { live } = this.app;
     const newest = live.latest?.job === job && live.latest.index === index;
     // Picking what is being made is following it.
-    this.picked = newest && this.app.jobs.running?.id === job ? null : { job, index };
-    this.steps.follow();
+    this.#followNewest();
+    if (!newest || this.app.jobs.running?.id !== job) this.picked = { job, index };
   }
 
   /** Reads the details of the picture on the stage, once. */
@@ -151,12 +162,13 @@ export class Generate {
 
   /** Makes the picture's seed again, with the settings as they are now. */
   async again(): Promise<void> {
-    const { app, job, index } = this;
-    if (job === null || index === null) return;
+    const { app, job, index, detail } = this;
+    const seed = detail?.recipe.seed ?? (job && index !== null ? job.settings.seed + index : null);
+    if (seed === null) return;
     const wish = app.draft.toJob(this.model);
-    const settings = { ...wish.settings, seed: job.settings.seed + index, count: 1 };
+    const settings = { ...wish.settings, seed, count: 1 };
     const made = await app.act(app.jobs.create({ ...wish, settings }));
-    if (made) this.picked = null;
+    if (made) this.#followNewest();
   }
 
   useRecipe(): void {
@@ -174,6 +186,14 @@ export class Generate {
   dice(): void {
     const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
     this.app.draft.set({ seed: random % 1_000_000 });
+  }
+
+  /** Goes back from a picture that was picked or linked to what is being made. */
+  #followNewest(): void {
+    this.picked = null;
+    const { navigation } = this.app;
+    if (navigation.view === 'generate' && navigation.image !== null) navigation.go('generate');
+    this.steps.follow();
   }
 
   /** Whether there is something to see of a picture that is being made. */

@@ -24,7 +24,7 @@ export class StepView {
     return this.#replayed !== null && seen.length < this.total ? this.#replayed.steps : seen;
   });
   readonly mask = $derived.by(() => this.#replayed?.mask ?? this.#generate.live?.mask ?? null);
-  readonly total = $derived.by(() => this.#generate.job?.settings.steps ?? 0);
+  readonly total = $derived.by(() => this.ramp?.steps ?? 0);
   /** The step that is looked at; null before the first. */
   readonly current = $derived.by(
     () =>
@@ -48,8 +48,7 @@ export class StepView {
   );
   readonly meanBits = $derived.by(() => (this.bits === null ? null : mean(this.bits)));
   readonly ramp = $derived.by((): Ramp | null => {
-    const settings = this.#generate.job?.settings;
-    return settings === undefined ? null : settings;
+    return this.#generate.job?.settings ?? this.#generate.detail?.recipe ?? null;
   });
   readonly guidanceNow = $derived.by(() =>
     this.ramp === null || this.current === null ? null : guidanceAt(this.ramp, this.current.step),

@@ -77,6 +77,8 @@ export class Draft {
   readonly #undo: Undo;
   readonly #store: DraftStore;
   #model: string | null = null;
+  /** The label that the model itself calls "any"; here that is no label. */
+  #anyLabel: number | null = null;
 
   constructor(undo: Undo, store: DraftStore) {
     this.#undo = undo;
@@ -92,6 +94,7 @@ export class Draft {
 
   /** A model was chosen: its recommendation becomes the base, and the values where none were kept. */
   useModel(model: ModelInfo): void {
+    this.#anyLabel = model.unconditionalClass;
     const fits = this.value.label === null || this.value.label < model.classes.length;
     if (this.preset === null) this.base = recommended(model);
     if (this.#model === model.id) {
@@ -135,7 +138,7 @@ export class Draft {
 
   /** Fields in which a picture's recipe differs from the values here. */
   differences(recipe: Recipe): readonly (typeof RECIPE_FIELDS)[number][] {
-    const theirs = valuesOf(recipe);
+    const theirs = this.#valuesOf(recipe);
     return RECIPE_FIELDS.filter(
       (field) => theirs[field] !== undefined && theirs[field] !== this.value[field],
     );
@@ -143,7 +146,7 @@ export class Draft {
 
   /** Copies fields of a recipe, all that differ unless told which; one undo step. */
   use(recipe: Recipe, fields: readonly DraftField[] = this.differences(recipe)): void {
-    const theirs: Partial<DraftValues> = valuesOf(recipe);
+    const theirs = this.#valuesOf(recipe);
     const chosen = Object.entries(theirs).filter(([name]) =>
       fields.some((field) => field === name),
     );
@@ -182,6 +185,11 @@ export class Draft {
     if (this.locked) return;
     const next = this.value.seed + this.value.count;
     this.set({ seed: next + LIMITS.count.max > LIMITS.seed.max ? 0 : next });
+  }
+
+  #valuesOf(recipe: Recipe): Partial<DraftValues> {
+    const values = valuesOf(recipe);
+    return values.label === this.#anyLabel ? { ...values, label: null } : values;
   }
 
   #recall(after: DraftValues): void {

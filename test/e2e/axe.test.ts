@@ -65,6 +65,9 @@ const GENERATE: readonly Scene[] = [
       await page.getByText('256 of 256 tokens decided').waitFor();
     },
   },
+];
+
+const OVERLAYS: readonly Scene[] = [
   {
     name: 'the palette',
     at: '/generate',

@@ -18,6 +18,21 @@ async function setUp(stepMs = 1) {
 }
 
 describe('generate', () => {
+  test('shows the picture that an address names, until another is asked for', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const [first = 0] = app.jobs.newest?.images ?? [];
+    app.navigation.go('generate', { image: first });
+    expect(generate.imageId).toBe(first);
+    expect(generate.index).toBe(0);
+    app.navigation.go('generate', { image: 999_999 });
+    expect([generate.imageId, generate.job]).toEqual([999_999, null]);
+    generate.pick(app.jobs.newest?.id ?? 0, 1);
+    expect([app.navigation.image, generate.index]).toEqual([null, 1]);
+    await close();
+  });
+
   test('makes a job of the draft and moves the seed on', async () => {
     const { app, generate, close } = await setUp();
     app.draft.set({ seed: 70 });

@@ -169,9 +169,6 @@ export const models = {
   'doctor.does-not-repeat': 'The same seed gave other tokens',
   'doctor.does-not-repeat.text':
     '{differing} tokens differ between alone and in a batch with {model}. Copy the report: this should not happen.',
-  'doctor.network': 'Network',
-  'doctor.network.value': '{requests} connections',
-  'doctor.network.text': 'The app connects to nothing outside this machine.',
   'command.models.verify': 'Verify the model',
   'command.models.import': 'Import a model',
   'command.models.doctor': 'Run the doctor',

@@ -167,9 +167,6 @@ export const models: Translation<typeof english> = {
   'doctor.does-not-repeat': '同じシードで異なるトークンになりました',
   'doctor.does-not-repeat.text':
     '{model} で単独とバッチの間に {differing} 個の相違があります。起こらないはずの問題です。報告をコピーしてください。',
-  'doctor.network': 'ネットワーク',
-  'doctor.network.value': '接続 {requests} 件',
-  'doctor.network.text': 'アプリはこのマシンの外へ接続しません。',
   'command.models.verify': 'モデルを検証',
   'command.models.import': 'モデルを読み込む',
   'command.models.doctor': '診断を実行',
