@@ -9,10 +9,10 @@ const app = stage({ model: 'tiny', prepare: furnish });
 const ALLOWED = new Set(
   [
     'RCG Studio RDM MAGE VQGAN UMAP RGB',
-    'PNG CSV ZIP JSON SHA',
+    'PNG ZIP JSON SHA MIT',
     'px s ms min h B kB MB GB TB η',
     'CPU RAM float int',
-    'Ctrl Alt Shift Enter Esc Del Delete Space Home End PgUp PgDn Tab F',
+    'Ctrl Alt Shift Enter Esc Delete Space Left Right Up Down Home End Tab',
     'English Tiny Starter Harbours Stars Mine sky blue At dusk library',
   ].flatMap((words) => words.split(' ')),
 );

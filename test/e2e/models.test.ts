@@ -33,9 +33,8 @@ story('a wrong path is told in words, and nothing is left behind', async () => {
   const dialog = page.getByRole('dialog', { name: 'Import a model' });
   await dialog.getByRole('textbox').fill(join(app.host.home, 'nowhere.pth'));
   await dialog.getByRole('button', { name: 'Look into the files' }).click();
-  const message = page.getByRole('region', { name: 'Messages' }).getByRole('group');
-  await message.getByText(/cannot be read/).waitFor();
-  await message.getByText('Code file-unavailable').waitFor();
+  await dialog.getByText('nowhere.pth does not exist').waitFor();
+  await dialog.getByText('Code file-unavailable').waitFor();
   await shot('import-bad-path');
   // The dialog is still there with what was typed, to be mended.
   expect(await dialog.getByRole('textbox').inputValue()).toContain('nowhere.pth');
@@ -44,7 +43,7 @@ story('a wrong path is told in words, and nothing is left behind', async () => {
   await writeFile(text, 'This is no checkpoint.');
   await dialog.getByRole('textbox').fill(text);
   await dialog.getByRole('button', { name: 'Look into the files' }).click();
-  await message.getByText(/not a checkpoint that can be read/).waitFor();
+  await dialog.getByText(/not a checkpoint that can be read/).waitFor();
   expect((await app.client.models.list()).map(({ id }) => id).toSorted()).toEqual([
     'starter',
     'tiny',

@@ -85,7 +85,6 @@ const CHECKS: readonly DoctorCheck[] = [
   { code: 'model-damaged', state: 'fail', values: { id: 'x', detail: 'no manifest' } },
   { code: 'repeats', state: 'ok', values: { model: 'starter' } },
   { code: 'does-not-repeat', state: 'fail', values: { model: 'starter', differing: 3 } },
-  { code: state: 'ok', values: { requests: 0 } },
   { code: 'trouble', state: 'fail', values: { detail: 'the engine did not start' } },
 ];
 
