@@ -1,4 +1,5 @@
-// npm run bench [-- --quick] [-- --out FILE]: measures, prints a table, writes JSON.
+// npm run bench -- [--quick] [--stages] [--out FILE]: measures, prints tables, writes JSON.
+// --stages leaves out the command and the import, and batches of 8.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,6 +13,7 @@ import { against, markdown, short } from './table.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    stages: { type: 'boolean', default: false },
     out: { type: 'string', default: 'bench.json' },
   },
 });
@@ -27,12 +29,19 @@ try {
   };
   const rows = against(
     'cpu-float32',
-    await benchStages({ bundle, cache: join(folder, 'cache'), runs: values.quick ? 1 : 3, say }),
+    await benchStages({
+      bundle,
+      cache: join(folder, 'cache'),
+      runs: values.quick ? 1 : 3,
+      batches: values.stages ? [1, 4] : [1, 4, 8],
+      say,
+    }),
   );
   say('comparing int8 with portable');
   const agreement = await measureAgreement(bundle, values.quick ? 1 : 8);
-  const command = await benchCommand(join(folder, 'command'), say);
-  const importing = values.quick ? null : await benchImport(join(folder, 'import'), say);
+  const command = values.stages ? null : await benchCommand(join(folder, 'command'), say);
+  const importing =
+    values.quick || values.stages ? null : await benchImport(join(folder, 'import'), say);
   console.log(`\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
   console.log(
     markdown(
@@ -52,11 +61,13 @@ try {
     `\nint8 against portable: cosine of log-probabilities ${cosine.toFixed(5)}, same draws ` +
       `${(draws * 100).toFixed(1)} %, same final tokens ${(finals * 100).toFixed(1)} %`,
   );
-  console.log(
-    `the command: first picture after ${short(command.firstSeconds)} s (${short(command.coldSeconds)} s ` +
-      `when graphs must be compiled), each further one ${short(command.furtherSeconds)} s; ` +
-      `the engine then holds ${Math.round(command.resident / 2 ** 20)} MiB`,
-  );
+  if (command) {
+    console.log(
+      `the command: first picture after ${short(command.firstSeconds)} s (${short(command.coldSeconds)} s ` +
+        `when graphs must be compiled), each further one ${short(command.furtherSeconds)} s; ` +
+        `the engine then holds ${Math.round(command.resident / 2 ** 20)} MiB`,
+    );
+  }
   if (importing) {
     console.log(
       `import of ${short(importing.bytes / 1e9)} GB: ${short(importing.importSeconds)} s, a copy ` +

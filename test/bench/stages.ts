@@ -8,7 +8,6 @@ import { modelShelf } from '#worker/model';
 import { median, type Row } from './table.ts';
 
 const TARGETS: readonly ResolvedTarget[] = ['cpu-float32', 'cpu-int8', 'portable'];
-const BATCHES = [1, 4, 8];
 
 /** What a model recommends, as the stages take it. */
 interface Recommended {
@@ -25,6 +24,7 @@ export interface StageOptions {
   readonly cache: string;
   /** Runs of each thing. */
   readonly runs: number;
+  readonly batches: readonly number[];
   readonly say: (message: string) => void;
 }
 
@@ -46,7 +46,7 @@ export async function benchStages(options: StageOptions): Promise<readonly Row[]
     const { networks, sizes, manifest } = model;
     const full = settings(manifest.recommended);
     const preview = settings(manifest.preview);
-    for (const batch of BATCHES) {
+    for (const batch of options.batches) {
       options.say(`${target}, batch ${batch}`);
       const work = stages({ networks, sizes, batch, full, preview });
       for (const [what, run] of Object.entries(work)) {
