@@ -52,7 +52,7 @@ export async function modelInfo(entry: LibraryEntry): Promise<ModelInfo> {
     bytes: manifest.files.reduce((sum, file) => sum + file.size, 0),
     imageSize: imageSize(manifest),
     // Classes mean something only to an RDM that knows them.
-    classes: (manifest.networks.rdm?.classes ?? 0) > 0 ? manifest.classes : [],
+    classes: classNames(manifest),
     unconditionalClass: manifest.unconditionalClass,
     parts,
     recommended: manifest.recommended,
@@ -60,6 +60,12 @@ export async function modelInfo(entry: LibraryEntry): Promise<ModelInfo> {
     licences: manifest.licences,
     card: await readCard(folder),
   };
+}
+
+/** Names of the labels that the RDM knows; a label without a name is called by its index. */
+function classNames({ networks, classes }: Manifest): ModelInfo['classes'] {
+  const labels = networks.rdm?.classes ?? 0;
+  return Array.from({ length: labels }, (_, index) => classes[index] ?? { en: String(index) });
 }
 
 function partInfo(manifest: Manifest, kind: (typeof KINDS)[number]): ModelInfo['parts'][number] {

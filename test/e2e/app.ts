@@ -10,6 +10,10 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 /** A test that needs the browser. */
 export const story = test.skipIf(!existsSync(BROWSER));
 
+/** An expectation of something that takes its time: `await eventually(read).toBe(3)`. */
+export const eventually = <T>(read: () => T) =>
+  expect.poll(read, { timeout: 30_000, interval: 30 });
+
 /** What the stories of one file share: one studio, one browser. */
 export interface Stage {
   readonly host: Host;
@@ -40,7 +44,8 @@ export function stage({ prepare, ...options }: StageOptions = {}): Stage {
     [host, browser] = await Promise.all([startHost(options), launch()]);
     await prepare?.(host.client);
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await windows[0]?.shot(`failed-${task.id}`);
     const problems = windows.flatMap((window) => window.problems);
     await Promise.all(windows.splice(0).map((window) => window.close()));
     expect(problems).toEqual([]);

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { cells, furnish, ids } from './steps.ts';
 
 const app = stage({ model: 'tiny', prepare: furnish });
@@ -98,9 +98,10 @@ story(
     await page.keyboard.press('c');
     await page.getByText('Compare 2', { exact: true }).waitFor();
     const recipes = page.getByRole('region', { name: 'Recipes' });
-    await expect
-      .poll(() => recipes.getByRole('rowheader').allInnerTexts())
-      .toEqual(['Seed', 'Tokens']);
+    await eventually(() => recipes.getByRole('rowheader').allInnerTexts()).toEqual([
+      'Seed',
+      'Tokens',
+    ]);
 
     const divider = page.getByRole('slider', { name: 'Divider' });
     await page.getByRole('radio', { name: 'Slider' }).check({ force: true });
@@ -128,9 +129,9 @@ story('rating, star and bin of many at once, each taken back by one Ctrl Z', asy
   await page.keyboard.press('Control+a');
   await page.getByText('8 selected', { exact: true }).waitFor();
   await page.keyboard.press('3');
-  await expect.poll(async () => ratings()).toEqual(Array(8).fill(3));
+  await eventually(async () => ratings()).toEqual(Array(8).fill(3));
   await page.keyboard.press('s');
-  await expect.poll(async () => (await ids(app.client, { starred: true })).length).toBe(8);
+  await eventually(async () => (await ids(app.client, { starred: true })).length).toBe(8);
   await page.keyboard.press('Delete');
   await page.getByText('8 images moved to the bin').first().waitFor();
   await page.getByText('No pictures yet').waitFor();
@@ -141,9 +142,9 @@ story('rating, star and bin of many at once, each taken back by one Ctrl Z', asy
   await page.keyboard.press('Control+z');
   await found(page, 8);
   await page.keyboard.press('Control+z');
-  await expect.poll(() => ids(app.client, { starred: true })).toEqual(starred);
+  await eventually(() => ids(app.client, { starred: true })).toEqual(starred);
   await page.keyboard.press('Control+z');
-  await expect.poll(async () => (await ratings()).filter((rating) => rating > 0)).toEqual([4]);
+  await eventually(async () => (await ratings()).filter((rating) => rating > 0)).toEqual([4]);
 });
 
 async function ratings(): Promise<readonly number[]> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { cells, done, everyImage, ids, tabTo } from './steps.ts';
 
 const app = stage({ model: 'tiny' });
@@ -16,7 +16,7 @@ story('one picture’s whole life by keyboard alone', async () => {
     await keyboard.press('Control+A');
     await keyboard.press('Delete');
     await keyboard.type(words);
-    await expect.poll(() => cells(page).count(), { timeout: 10_000 }).toBe(count);
+    await eventually(() => cells(page).count()).toBe(count);
   };
 
   // Two jobs of four: each takes the seeds after the one before.
@@ -24,10 +24,10 @@ story('one picture’s whole life by keyboard alone', async () => {
   await keyboard.press('Enter');
   await done(page, 4);
   await keyboard.press('Enter');
-  await expect.poll(async () => (await ids(app.client)).length, { timeout: 30_000 }).toBe(8);
+  await eventually(async () => (await ids(app.client)).length).toBe(8);
 
   await keyboard.press('Control+2');
-  await expect.poll(() => cells(page).count()).toBe(8);
+  await eventually(() => cells(page).count()).toBe(8);
   await find('6', 1);
   await tabTo(page, cells(page));
   await keyboard.press('t');
@@ -63,7 +63,7 @@ story('one picture’s whole life by keyboard alone', async () => {
   await page.getByText('Nothing matches').waitFor();
   expect(await ids(app.client)).toHaveLength(7);
   await keyboard.press('Control+Z');
-  await expect.poll(() => cells(page).count()).toBe(1);
+  await eventually(() => cells(page).count()).toBe(1);
   const [back] = await everyImage(app.client, { tags: ['blue hour'] });
   expect(back).toMatchObject({ id: before?.id, rating: 5, tags: ['blue hour'], file: 'present' });
 
@@ -73,7 +73,7 @@ story('one picture’s whole life by keyboard alone', async () => {
   await page.getByText('Nothing matches').waitFor();
   await tabTo(page, page.getByRole('button', { name: /^Bin/ }));
   await keyboard.press('Enter');
-  await expect.poll(() => cells(page).count()).toBe(1);
+  await eventually(() => cells(page).count()).toBe(1);
   await tabTo(page, page.getByRole('button', { name: 'Empty bin…' }));
   await keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'Delete for good' }));
@@ -103,7 +103,7 @@ story('one picture’s whole life by keyboard alone', async () => {
 
 story('a PNG that is dropped on the gallery lights up the picture that it was', async () => {
   const { page } = await app.open({ at: '/gallery' });
-  await expect.poll(() => cells(page).count()).toBeGreaterThan(0);
+  await eventually(() => cells(page).count()).toBeGreaterThan(0);
   const [newest] = await everyImage(app.client);
   if (newest === undefined) throw new Error('There is no picture to drop.');
   await app.client.images.remove({ ids: [newest.id] });

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { tinyCheckpoints, tinyRecipe } from '../helpers/tiny-model.ts';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { make } from './steps.ts';
 
 const app = stage({ model: 'tiny' });
@@ -16,7 +16,7 @@ story('the view lists what is installed, and verifying says so', async () => {
   }
   await page.getByRole('button', { name: 'Verify', exact: true }).click();
   await page.getByText('Verified at').last().waitFor();
-  await expect.poll(() => parts.getByText('Verified', { exact: true }).count()).toBe(4);
+  await eventually(() => parts.getByText('Verified', { exact: true }).count()).toBe(4);
   await shot('models');
 
   const doctor = page.getByRole('complementary', { name: 'Doctor' });
@@ -50,53 +50,46 @@ story('a wrong path is told in words, and nothing is left behind', async () => {
   ]);
 });
 
-story('checkpoints are imported after their licence was accepted, used, and removed', async () => {
-  const folder = join(app.host.home, 'checkpoints');
-  const files = await tinyCheckpoints(folder, { classes: 3 });
-  const recipe = join(folder, 'recipe.json');
-  await writeFile(recipe, JSON.stringify(tinyRecipe({ name: 'second' })));
+story(
+  'checkpoints are imported after their licence was accepted, and removed with undo',
+  async () => {
+    const folder = join(app.host.home, 'checkpoints');
+    const files = await tinyCheckpoints(folder, { classes: 3 });
+    const recipe = join(folder, 'recipe.json');
+    await writeFile(recipe, JSON.stringify(tinyRecipe({ name: 'second' })));
 
-  const { page, shot } = await app.open({ at: '/models' });
-  await page.getByRole('button', { name: 'Import…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Import a model' });
-  await dialog.getByRole('textbox').fill([...files, recipe].join('\n'));
-  await dialog.getByRole('button', { name: 'Look into the files' }).click();
-  await dialog.getByText('What would be imported').waitFor();
-  const go = dialog.getByRole('button', { name: 'Import', exact: true });
-  expect(await go.isDisabled()).toBe(true);
-  await dialog.getByRole('checkbox').check();
-  await shot('import-offer');
-  await go.click();
-  await page
-    .getByText(/^Model “.*” imported$/)
-    .first()
-    .waitFor();
-  const second = (await app.client.models.list()).find(({ id }) => id === 'second');
-  expect(second?.classes).toHaveLength(3);
+    const { page, shot } = await app.open({ at: '/models' });
+    await page.getByRole('button', { name: 'Import…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Import a model' });
+    await dialog.getByRole('textbox').fill([...files, recipe].join('\n'));
+    await dialog.getByRole('button', { name: 'Look into the files' }).click();
+    await dialog.getByText(/are copied into the library/).waitFor();
+    const go = dialog.getByRole('button', { name: 'Import', exact: true });
+    expect(await go.isDisabled()).toBe(true);
+    await dialog.getByRole('checkbox').check();
+    await shot('import-offer');
+    await go.click();
+    await page
+      .getByText(/^Model “.*” imported$/)
+      .first()
+      .waitFor();
+    const second = (await app.client.models.list()).find(({ id }) => id === 'second');
+    expect(second?.classes).toHaveLength(3);
 
-  await page.getByRole('button', { name: 'Use this model' }).click();
-  await page.keyboard.press('Control+1');
-  await page
-    .getByRole('button', { name: /^Class: / })
-    .or(page.getByLabel(/^Class: /))
-    .first()
-    .click();
-  await page.getByRole('option').nth(2).click();
-  await page.keyboard.press('Control+Enter');
-  await expect.poll(async () => (await app.client.images.summary()).total).toBe(4);
-
-  await page.keyboard.press('Control+5');
-  await page.getByRole('button', { name: 'More actions' }).click();
-  await page.getByRole('menuitem', { name: 'Remove' }).click();
-  await page
-    .getByText(/^Model “.*” removed$/)
-    .first()
-    .waitFor();
-  expect((await app.client.models.list()).map(({ id }) => id)).not.toContain('second');
-  await page.keyboard.press('Control+z');
-  await expect
-    .poll(async () => (await app.client.models.list()).map(({ id }) => id))
-    .toContain('second');
-  await app.client.studio.configure({ model: 'tiny' });
-  await make(app.client, { source: { kind: 'sample' }, settings: { count: 1 } });
-});
+    await page.getByRole('button', { name: 'Use this model' }).click();
+    await page.keyboard.press('Control+5');
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
+    await page
+      .getByText(/^Model “.*” removed$/)
+      .first()
+      .waitFor();
+    expect((await app.client.models.list()).map(({ id }) => id)).not.toContain('second');
+    await page.keyboard.press('Control+z');
+    await eventually(async () => (await app.client.models.list()).map(({ id }) => id)).toContain(
+      'second',
+    );
+    await app.client.studio.configure({ model: 'tiny' });
+    await make(app.client, { source: { kind: 'sample' }, settings: { count: 1 } });
+  },
+);

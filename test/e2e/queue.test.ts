@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { done, everyImage, jobWhen, setField } from './steps.ts';
 
 // Long enough to meddle with: a few seconds of the tiny model on an idle machine.
@@ -21,13 +21,11 @@ async function start(page: Page, count: number, steps: number): Promise<number> 
   await setField(page, 'Count', count);
   await page.keyboard.press('Control+Enter');
   let id = 0;
-  await expect
-    .poll(async () => {
-      const jobs = await app.client.jobs.list();
-      id = jobs.find((job) => before.every((old) => old.id !== job.id))?.id ?? 0;
-      return id;
-    })
-    .toBeGreaterThan(0);
+  await eventually(async () => {
+    const jobs = await app.client.jobs.list();
+    id = jobs.find((job) => before.every((old) => old.id !== job.id))?.id ?? 0;
+    return id;
+  }).toBeGreaterThan(0);
   return id;
 }
 
@@ -148,20 +146,15 @@ story('a job that kills the engine twice on one picture is set aside, in words',
   const job = await start(page, 1, 256);
   const other = await start(page, 2, 4);
   let killed = 0;
-  await expect
-    .poll(
-      async () => {
-        const now = (await app.client.jobs.list()).find((each) => each.id === job);
-        if (now?.state !== 'running') return now?.state;
-        for (const engine of await app.host.engines()) {
-          process.kill(engine, 'SIGKILL');
-          killed += 1;
-        }
-        return now.state;
-      },
-      { timeout: 30_000, interval: 30 },
-    )
-    .toBe('parked');
+  await eventually(async () => {
+    const now = (await app.client.jobs.list()).find((each) => each.id === job);
+    if (now?.state !== 'running') return now?.state;
+    for (const engine of await app.host.engines()) {
+      process.kill(engine, 'SIGKILL');
+      killed += 1;
+    }
+    return now.state;
+  }).toBe('parked');
   expect(killed).toBeGreaterThanOrEqual(2);
   await jobWhen(app.client, other, (each) => each.state === 'done');
   await page.getByRole('button', { name: /^Queue/ }).click();
