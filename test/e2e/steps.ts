@@ -69,10 +69,7 @@ export async function furnish(client: Client): Promise<void> {
 /** Types a number into a field of the recipe, by its name. */
 export async function setField(page: Page, name: string, value: number): Promise<void> {
   // A model that is still being read brings its own settings when it comes.
-  await page
-    .locator('button:enabled', { hasText: /^(Generate|Add to queue)/ })
-    .first()
-    .waitFor();
+  await page.locator('button.primary:enabled').first().waitFor();
   const field = page.getByRole('spinbutton', { name, exact: true });
   await field.fill(String(value));
   await field.press('Enter');
