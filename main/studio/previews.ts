@@ -5,8 +5,11 @@ import { encodePreview } from './pictures.ts';
 /** At most ten a second, and never more of a job's time than a person would miss. */
 const GAP_MS = 100;
 const SHARE = 0.04;
-/** Pictures whose newest preview is kept: the chunk that runs and the one before it. */
-const KEPT = 128;
+/**
+ * Pictures whose newest preview is kept, also when their run has ended: a window may still ask for
+ * what it was told about. 64 pictures of 256 pixels are 12 MiB.
+ */
+const KEPT = 64;
 
 /** Previews that a run should make; none when they are off or nobody looks. */
 export function wantedPreviews(
@@ -23,7 +26,6 @@ export interface Previews {
   add(job: number, index: number, event: PreviewEvent): string;
   /** The newest PNG of a picture in the making, or null. */
   get(job: number, index: number): Promise<Uint8Array> | null;
-  forget(job: number): void;
 }
 
 export function createPreviews(): Previews {
@@ -45,9 +47,6 @@ export function createPreviews(): Previews {
       const { image: data, size } = entry.event;
       entry.png ??= encodePreview({ width: size, height: size, data });
       return entry.png;
-    },
-    forget(job) {
-      for (const key of kept.keys()) if (key.startsWith(`${job}/`)) kept.delete(key);
     },
   };
 }

@@ -69,9 +69,6 @@ export function createWatch(
     take(event, indexOf) {
       if (events.listeners > 0) take(event, indexOf);
     },
-    close() {
-      feed.close();
-      previews.forget(job);
-    },
+    close: feed.close,
   };
 }
