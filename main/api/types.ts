@@ -331,7 +331,7 @@ export interface RecommendedSettings {
 /** One line of the doctor's report; `code` is a message key, `values` fill it in. */
 export interface DoctorCheck {
   readonly code: string;
-  readonly state: 'ok' | 'warn' | 'fail';
+  readonly state: 'ok' | 'note' | 'warn' | 'fail';
   readonly values: Readonly<Record<string, string | number>>;
 }
 

@@ -8,6 +8,8 @@ export interface ProviderReport {
   readonly works: boolean;
   /** What happened, and what to do if that is not what a person wants. */
   readonly detail: string;
+  /** The runtime's own words where it does not work, else empty. */
+  readonly reason: string;
 }
 
 /** Version of ONNX Runtime. */
@@ -36,18 +38,13 @@ async function tryProvider(name: string, model: Uint8Array): Promise<ProviderRep
       const result = await session.run({ x: new Tensor('float32', new Float32Array([1, 2]), [2]) });
       const sum = result['y']?.data;
       const right = sum instanceof Float32Array && sum[0] === 2 && sum[1] === 4;
-      if (right) return { name, works: true, detail: worksDetail(name) };
-      return {
-        name,
-        works: false,
-        detail: 'It ran, but its numbers are wrong. Update the driver.',
-      };
+      if (right) return { name, works: true, detail: worksDetail(name), reason: '' };
+      return fails(name, 'It ran, but its numbers are wrong');
     } finally {
       await session.release();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { name, works: false, detail: failsDetail(name, reason) };
+    return fails(name, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -57,14 +54,17 @@ function worksDetail(name: string): string {
     : 'It works here, but this version makes pictures on the processor.';
 }
 
-function failsDetail(name: string, message: string): string {
+function fails(name: string, message: string): ProviderReport {
   // The runtime's own source line and condition stand before its sentence.
   const reason = message
     .replaceAll(/\s+/g, ' ')
     .replace(/^\/onnxruntime_src.* was false\. /, '')
     .replace(/[. ]+$/, '');
-  if (name === 'cpu') return `${reason}. Reinstall RCG Studio: npm ci.`;
-  return `${reason}. Nothing to do: pictures are made on the processor.`;
+  const advice =
+    name === 'cpu'
+      ? 'Reinstall RCG Studio: npm ci.'
+      : 'Nothing to do: pictures are made on the processor.';
+  return { name, works: false, detail: `${reason}. ${advice}`, reason };
 }
 
 /** y = x + x for two numbers. */

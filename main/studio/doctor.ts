@@ -58,10 +58,15 @@ async function engineChecks(shop: Workshop): Promise<readonly DoctorCheck[]> {
     { code: 'processor', state: 'ok', values: { cpu, cores, target: cpuTarget } },
     { code: int8 ? 'int8' : 'no-int8', state: int8 ? 'ok' : 'warn', values: {} },
     { code: 'memory', state: 'ok', values: { bytes: totalmem() } },
-    ...report.providers.map(({ name, works, detail }): DoctorCheck => {
-      const needed = name === 'cpu';
-      const state = works ? 'ok' : needed ? 'fail' : 'warn';
-      return { code: works ? 'provider' : 'no-provider', state, values: { name, detail } };
+    ...report.providers.map(({ name, works, reason }): DoctorCheck => {
+      const used = name === 'cpu';
+      if (works)
+        return { code: used ? 'provider' : 'provider-idle', state: 'ok', values: { name } };
+      const values = { name, reason };
+      // A device that no picture needs is worth knowing about, but nothing to put right.
+      return used
+        ? { code: 'no-provider', state: 'fail', values }
+        : { code: 'provider-absent', state: 'note', values };
     }),
   ];
 }

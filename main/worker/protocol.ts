@@ -96,6 +96,8 @@ export interface DoctorReport {
     readonly name: string;
     readonly works: boolean;
     readonly detail: string;
+    /** The runtime's own words where one does not work, else empty. */
+    readonly reason: string;
   }[];
 }
 

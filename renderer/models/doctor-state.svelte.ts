@@ -24,6 +24,7 @@ export class DoctorState {
   readonly rest = $derived.by(() => [
     ...this.warnings,
     ...this.lines.filter((line) => line.state === 'ok'),
+    ...this.lines.filter((line) => line.state === 'note'),
   ]);
 
   constructor(app: App) {

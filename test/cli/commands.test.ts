@@ -154,7 +154,7 @@ describe('other commands', () => {
       memory: 8e9,
       int8: false,
       cpuTarget: 'cpu-float32',
-      providers: [{ name: 'cpu', works: true, detail: 'Fine.' }],
+      providers: [{ name: 'cpu', works: true, detail: 'Fine.', reason: '' }],
     };
     const answers = { doctor: () => Promise.resolve(report) };
     const sound = await run(['doctor'], { home, answers });

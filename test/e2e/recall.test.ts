@@ -48,6 +48,13 @@ const go = async (page: Page, key: string, name: string) => {
   await page.getByRole('link', { name, exact: true }).and(page.locator('[aria-current]')).waitFor();
 };
 
+story('the gallery compares with the model’s settings, Generate seen or not', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  // Made as the model recommends: only the seed is another.
+  await cells(page).nth(2).click();
+  await page.getByRole('button', { name: 'Use 1 difference' }).waitFor();
+});
+
 story('looking at pictures changes no setting', async () => {
   const { page } = await app.open();
   const mine = await mySettings(page);

@@ -70,8 +70,10 @@ const CHECKS: readonly DoctorCheck[] = [
   { code: 'int8', state: 'ok', values: {} },
   { code: 'no-int8', state: 'warn', values: {} },
   { code: 'memory', state: 'ok', values: { bytes: 64e9 } },
-  { code: 'provider', state: 'ok', values: { name: 'cpu', detail: 'fine' } },
-  { code: 'no-provider', state: 'warn', values: { name: 'cuda', detail: 'cuDNN 9 was not found' } },
+  { code: 'provider', state: 'ok', values: { name: 'cpu' } },
+  { code: 'provider-idle', state: 'ok', values: { name: 'webgpu' } },
+  { code: 'provider-absent', state: 'note', values: { name: 'cuda', reason: 'No cuDNN 9' } },
+  { code: 'no-provider', state: 'fail', values: { name: 'cpu', reason: 'no AVX' } },
   { code: 'disk', state: 'warn', values: { free: 9.8e9 } },
   { code: 'write', state: 'ok', values: { folder: '/home/jane/Pictures' } },
   { code: 'database', state: 'ok', values: { folder: '/home/jane/Pictures' } },
@@ -120,15 +122,19 @@ describe('the doctor', () => {
   test('sorts problems first and tells the sum', async () => {
     const { app, page } = await setUp({ 'studio.doctor': async () => CHECKS });
     await page.doctor.run();
-    expect([page.doctor.problems.length, page.doctor.warnings.length]).toEqual([5, 5]);
-    expect(page.doctor.rest[0]?.state).toBe('warn');
-    expect(app.announcer.politeText).toBe('Checked: 5 problems, 5 warnings');
+    expect([page.doctor.problems.length, page.doctor.warnings.length]).toEqual([6, 4]);
+    expect(page.doctor.rest.map(({ state }) => state)).toEqual([
+      ...Array.from({ length: 4 }, () => 'warn'),
+      ...Array.from({ length: 12 }, () => 'ok'),
+      'note',
+    ]);
+    expect(app.announcer.politeText).toBe('Checked: 6 problems, 4 warnings');
   });
 
   test('reports codes and values, and no folder of a person', async () => {
     const report = doctorReport(CHECKS, { version: '0.1.0', at: new Date(0) });
     expect(report).toContain('RCG Studio 0.1.0\n1970-01-01\n');
-    expect(report).toContain('warn no-provider name=cuda detail=cuDNN 9 was not found');
+    expect(report).toContain('note provider-absent name=cuda reason=No cuDNN 9');
     expect(report).not.toContain('jane');
   });
 
