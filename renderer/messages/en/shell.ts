@@ -22,6 +22,8 @@ export const shell = {
   'strip.free': '{bytes} free',
   'strip.low': '{bytes} free, low',
   'strip.device': 'Runs on {device}: {name}',
+  'strip.network': 'No network',
+  'strip.networkTip': 'Requests to elsewhere: {count}. All are refused.',
   'queue.title': 'Queue',
   'queue.empty': 'The queue is empty.',
   'queue.emptyText': 'Jobs that you add wait here, in order, also over a restart.',

@@ -25,6 +25,8 @@ export const shell: Translation<typeof english> = {
   'strip.free': '空き {bytes}',
   'strip.low': '空き {bytes}、残りわずか',
   'strip.device': '実行デバイス {device}: {name}',
+  'strip.network': '通信なし',
+  'strip.networkTip': '外部への要求 {count} 件、すべて拒否',
   'queue.title': 'キュー',
   'queue.empty': 'キューは空です。',
   'queue.emptyText': '追加したジョブがここに並び、再起動しても残ります。',
