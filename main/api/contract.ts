@@ -1,6 +1,7 @@
 import { eventIterator, oc, type as output } from '@orpc/contract';
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
+import type { Reason } from './reasons.ts';
 import {
   createJob,
   imageId,
@@ -15,8 +16,12 @@ import {
   type ImageDetail,
   type ImageRow,
   type Job,
+  type LibraryPlace,
+  type LibraryState,
   type LibrarySummary,
   type ModelInfo,
+  type PartKind,
+  type Recovery,
   type ReplayResult,
   type SavedSearch,
   type SearchResult,
@@ -47,7 +52,11 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-const data = z.object({ field: z.string().optional() });
+const reason = z.object({
+  code: z.string(),
+  values: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+const data = z.object({ field: z.string().optional(), reason: reason.optional() });
 const errors = Object.fromEntries(
   ERROR_CODES.map((code) => [code, { status: ERROR_STATUS[code], data }]),
 ) as Record<ErrorCode, { status: number; data: typeof data }>;
@@ -72,10 +81,10 @@ export interface ImportOffer {
   readonly parts: readonly {
     readonly kind: string;
     readonly from: string;
-    readonly about: string;
+    readonly about: Reason;
   }[];
-  readonly missing: readonly { readonly kind: string; readonly disables: string }[];
-  readonly warnings: readonly string[];
+  readonly missing: readonly { readonly kind: PartKind }[];
+  readonly warnings: readonly Reason[];
   readonly licences: ModelInfo['licences'];
   readonly bytes: number;
 }
@@ -93,6 +102,30 @@ export const contract = {
     undo: base.output(output<UndoState>()),
     redo: base.output(output<UndoState>()),
     backup: base.output(output<{ readonly file: string }>()),
+  },
+  library: {
+    place: base.output(output<LibraryPlace>()),
+    /** Copies all of it, verifies, goes on with the copy, and only then removes the old one. */
+    move: base
+      .input(z.strictObject({ folder: path }))
+      .output(output<{ readonly folder: string; readonly left: string | null }>()),
+    /** False when nothing is being moved, or too late. */
+    cancelMove: base.output(output<{ readonly cancelled: boolean }>()),
+    /** Tries again to open a library that is not open, or opens it for looking only. */
+    reopen: base
+      .input(z.strictObject({ readOnly: z.boolean() }))
+      .output(output<{ readonly state: LibraryState }>()),
+    /** Opens the newest whole backup in place of a damaged database, which is kept. */
+    repair:
+      base.output(
+        output<{
+          readonly state: LibraryState;
+          readonly kept: string;
+          readonly backup: string | null;
+        }>(),
+      ),
+    /** Compares files and rows now; pictures without a row get one. */
+    reindex: base.output(output<Recovery>()),
   },
   jobs: {
     create: base.input(createJob).output(output<Job>()),
@@ -122,6 +155,19 @@ export const contract = {
     restore: base.input(byIds).output(output<UndoState>()),
     /** Deletes for good what is in the bin. */
     emptyBin: base.output(output<{ readonly removed: number }>()),
+    /** Deletes for good those of the pictures that are in the bin. */
+    purge: base.input(byIds).output(output<{ readonly removed: number }>()),
+    /**
+     * Gives up files and keeps all else; `rebuild` makes them again. Pictures that could not be made
+     * again here are `kept`.
+     */
+    dropPixels: base.input(byIds).output(
+      output<{
+        readonly dropped: number;
+        readonly bytes: number;
+        readonly kept: number;
+      }>(),
+    ),
     /** Nearest pictures by representation, cosine, best first. */
     similar: base
       .input(z.strictObject({ id: imageId, limit: z.int().min(1).max(500) }))
@@ -160,6 +206,10 @@ export const contract = {
   },
   models: {
     list: base.output(output<readonly ModelInfo[]>()),
+    /** Address of what each code looks like, u8 [K,4,4,3]; null until the engine had time for it. */
+    mosaic: base
+      .input(z.strictObject({ id: z.string().max(64) }))
+      .output(output<{ readonly address: string | null }>()),
     offer: base.input(importFiles).output(output<ImportOffer>()),
     import: base
       .input(importFiles.extend({ acceptLicences: z.literal(true) }))
@@ -167,7 +217,7 @@ export const contract = {
     cancelImport: base.output(output<{ readonly cancelled: boolean }>()),
     verify: base
       .input(z.strictObject({ id: z.string().max(64) }))
-      .output(output<{ readonly problems: readonly string[] }>()),
+      .output(output<{ readonly problems: readonly Reason[] }>()),
     remove: base.input(z.strictObject({ id: z.string().max(64) })).output(output<UndoState>()),
   },
 };

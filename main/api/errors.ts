@@ -1,3 +1,5 @@
+import type { Reason } from './reasons.ts';
+
 /**
  * Every way a request can fail that a person can act on. The code is stable: hosts, tests and the
  * interface match on it, never on words.
@@ -36,6 +38,7 @@ export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly field?: string;
+  readonly reason?: Reason;
   readonly stack?: string;
 }
 
@@ -48,11 +51,22 @@ export class StudioError extends Error {
   readonly code: ErrorCode;
   /** The request's field that is at fault, for `invalid-request`. */
   readonly field: string | undefined;
+  /** What the message says as a code and values, where an interface has words for it. */
+  readonly reason: Reason | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; field?: string }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: {
+      readonly cause?: unknown;
+      readonly field?: string | undefined;
+      readonly reason?: Reason | undefined;
+    },
+  ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options?.field;
+    this.reason = options?.reason;
   }
 }
 
@@ -63,6 +77,7 @@ export function encodeError(error: unknown): WireError {
       code: error.code,
       message: error.message,
       ...(error.field === undefined ? {} : { field: error.field }),
+      ...(error.reason === undefined ? {} : { reason: error.reason }),
       ...(error.stack === undefined ? {} : { stack: error.stack }),
     };
   }
@@ -76,11 +91,8 @@ export function encodeError(error: unknown): WireError {
 
 /** The error that `encodeError` was given, as far as it matters to a caller. */
 export function decodeError(wire: WireError): StudioError {
-  const error = new StudioError(
-    wire.code,
-    wire.message,
-    wire.field === undefined ? {} : { field: wire.field },
-  );
+  const { code, message, field, reason } = wire;
+  const error = new StudioError(code, message, { field, reason });
   if (wire.stack !== undefined) error.stack = wire.stack;
   return error;
 }

@@ -7,6 +7,7 @@ import {
   type ResolvedTarget,
 } from './recipe.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Reason } from './reasons.ts';
 
 // Plain data that crosses a boundary. Inputs are schemas, because hosts check them; outputs are
 // types, because they come from us. Times are milliseconds since 1970, unless a name says otherwise.
@@ -99,6 +100,13 @@ export type StudioEvent =
   | { readonly kind: 'settings' }
   | {
       readonly kind: 'import';
+      readonly done: number;
+      readonly total: number;
+      readonly file: string;
+    }
+  /** The library is being moved: bytes copied, and the file that is copied now. */
+  | {
+      readonly kind: 'move';
       readonly done: number;
       readonly total: number;
       readonly file: string;
@@ -288,12 +296,16 @@ export interface ReplayResult {
   readonly recordedTarget: ResolvedTarget;
 }
 
+/** The networks that a model can have. */
+export type PartKind = 'encoder' | 'rdm' | 'mage' | 'vqgan';
+
 /** A model of the library, or one that is damaged. */
 export interface ModelInfo {
   readonly id: string;
   readonly title: { readonly en: string; readonly ja?: string | undefined };
   readonly state: 'ready' | 'incomplete' | 'damaged';
-  readonly problem: string | null;
+  /** Why it is damaged. */
+  readonly problem: Reason | null;
   readonly shipped: boolean;
   readonly hash: string;
   readonly bytes: number;
@@ -301,9 +313,10 @@ export interface ModelInfo {
   readonly classes: readonly { readonly en: string; readonly ja?: string | undefined }[];
   readonly unconditionalClass: number | null;
   readonly parts: readonly {
-    readonly kind: 'encoder' | 'rdm' | 'mage' | 'vqgan';
+    readonly kind: PartKind;
     readonly present: boolean;
-    readonly about: string;
+    /** Its sizes; null where it is not there. */
+    readonly about: Reason | null;
     readonly sha256: string | null;
     readonly bytes: number;
   }[];
@@ -375,6 +388,33 @@ export type LibraryState =
   | { readonly kind: 'newer'; readonly version: string }
   | { readonly kind: 'locked'; readonly by: string }
   | { readonly kind: 'read-only' }
-  | { readonly kind: 'damaged'; readonly backup: string | null; readonly detail: string };
+  | { readonly kind: 'damaged'; readonly backup: string | null; readonly detail: string }
+  /** Its folder cannot be reached: a drive that is not connected, perhaps. */
+  | { readonly kind: 'missing'; readonly detail: string };
+
+/** Where the library is, and what moves of it left behind. */
+export interface LibraryPlace {
+  readonly folder: string;
+  /** False when this start was given a folder: only the usual one can be moved. */
+  readonly movable: boolean;
+  /** The whole copy that a move could not remove, or did not come to. */
+  readonly left: string | null;
+  /** The half copy of a move that was cut short. */
+  readonly unfinished: string | null;
+}
+
+/** What comparing files and rows did. */
+export interface Recovery {
+  /** Files that no write finished, deleted. */
+  readonly unfinished: number;
+  /** Files without a row that have one again. */
+  readonly adopted: number;
+  /** Files that nobody can make sense of, moved to `quarantine`. */
+  readonly quarantined: readonly string[];
+  /** Rows whose file is not there. */
+  readonly missing: number;
+  /** Rows whose file is there again. */
+  readonly found: number;
+}
 
 export { id as imageId, ids as imageIds };

@@ -45,9 +45,18 @@ export function processIo(): Io {
 }
 
 function output(stream: NodeJS.WriteStream): Output {
-  // Whoever reads may stop reading (`| head`): that is no failure, and the work goes on.
+  let told = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    // Whoever reads may stop reading (`| head`): that is no failure, and the work goes on.
+    if (error.code === 'EPIPE' || told) return;
+    told = true;
+    // Pictures still to come are worth more than their lines; but the end must not look like success.
+    process.on('exit', () => (process.exitCode ||= 1));
+    if (stream === process.stderr) return;
+    process.stderr.write(
+      `What this command prints cannot be written (${error.code ?? error.message}). ` +
+        'Files that it makes are not affected; free some space, or print to another place.\n',
+    );
   });
   return {
     write: (text) => void stream.write(text),

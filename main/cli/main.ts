@@ -5,6 +5,9 @@ import { createPrinter, type Printer } from './printer.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
+/** Requests to stop within this are one: a terminal's own, and the same passed on by a parent. */
+const ONE_INTERRUPT_MS = 300;
+
 /** Commands whose first need is the engine: it boots while the arguments are still being read. */
 const STARTS_ENGINE = new Set(['generate', 'encode', 'decode', 'interpolate', 'replay', 'doctor']);
 
@@ -20,9 +23,11 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   });
   const engine = new WorkerClient({ channel: io.channel });
   const stop = new AbortController();
+  let first: number | undefined;
   const ignoreInterrupts = io.onInterrupt(() => {
+    first ??= io.now();
     // The second time a person means it: the engine may not even be listening.
-    if (stop.signal.aborted) process.exit(EXIT.cancelled);
+    if (io.now() - first > ONE_INTERRUPT_MS) process.exit(EXIT.cancelled);
     stop.abort();
   });
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { StudioError } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import { makeFolder } from '#studio/files';
 import { planImport, type ImportFiles } from '#studio/imports';
 import { shippedModels, type LibraryEntry } from '#studio/library';
@@ -70,9 +71,11 @@ export async function importModel(
 function describe(preview: ImportPreview): string {
   return [
     `${preview.title} (${preview.id}), ${formatBytes(preview.bytes)} when imported`,
-    ...preview.parts.map(({ kind, from, about }) => `  ${kind}: ${about} (${from})`),
-    ...preview.missing.map(({ kind, disables }) => `  no ${kind}: ${disables}`),
-    ...preview.warnings.map((warning) => `  Warning: ${warning}`),
+    ...preview.parts.map(({ kind, from, about }) => `  ${kind}: ${reasonText(about)} (${from})`),
+    ...preview.missing.map(
+      ({ kind }) => `  no ${kind}: ${reasonText({ code: `without-${kind}`, values: {} })}`,
+    ),
+    ...preview.warnings.map((warning) => `  Warning: ${reasonText(warning)}`),
     ...preview.licences.flatMap(({ title, covers, text, nonCommercial }) => [
       '',
       `Licence of ${covers}: ${title}${nonCommercial ? ' (non-commercial use only)' : ''}`,
@@ -117,7 +120,9 @@ export async function verifyModels(session: Session, id: string | undefined): Pr
     const problems =
       entry.state === 'damaged'
         ? [entry.reason]
-        : (await engine.call('verify', { bundle: entry.folder }, { signal, onEvent })).problems;
+        : (await engine.call('verify', { bundle: entry.folder }, { signal, onEvent })).problems.map(
+            reasonText,
+          );
     sound &&= problems.length === 0;
     const words =
       problems.length === 0 ? 'every file is as it was imported' : problems.join('\n  ');

@@ -44,18 +44,18 @@ export function createPrinter(io: Io, { json, verbose }: PrinterOptions): Printe
     const bar = '█'.repeat(full).padEnd(BAR_WIDTH, '░');
     const left = part > 0.05 ? ((now - started) * (1 - part)) / part : undefined;
     const time = left === undefined ? '' : `  ${formatSeconds(left)} left`;
-    const line = `${bar} ${Math.floor(part * 100)} %  ${label}${time}`;
+    const line = `${bar} ${Math.floor(part * 100)} %  ${visible(label)}${time}`;
     stderr.write(CLEAR_LINE + line.slice(0, stderr.columns - 1));
   };
 
   return {
     result: (object, words) => {
       clear();
-      stdout.write(`${json ? JSON.stringify(object) : words}\n`);
+      stdout.write(`${json ? JSON.stringify(object) : visible(words)}\n`);
     },
     note: (words) => {
       clear();
-      if (!json) stderr.write(`${words}\n`);
+      if (!json) stderr.write(`${visible(words)}\n`);
     },
     error: (error) => {
       clear();
@@ -63,13 +63,21 @@ export function createPrinter(io: Io, { json, verbose }: PrinterOptions): Printe
       if (json) {
         stderr.write(`${JSON.stringify({ error: verbose ? { ...wire, stack } : wire })}\n`);
       } else {
-        stderr.write(`${error.message}\n`);
-        if (verbose && stack !== undefined) stderr.write(`${stack}\n`);
+        stderr.write(`${visible(error.message)}\n`);
+        if (verbose && stack !== undefined) stderr.write(`${visible(stack)}\n`);
       }
     },
     progress: stderr.isTTY && !json ? draw : undefined,
     clear,
   };
+}
+
+/**
+ * Words without control characters: names and texts come from files, and a terminal would obey what
+ * a hostile one says.
+ */
+function visible(words: string): string {
+  return words.replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
 }
 
 /** Milliseconds as seconds, for people. */

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { StudioError } from '#api/errors';
 import type { Session } from './session.ts';
 
@@ -105,6 +105,8 @@ export async function runProgram(args: readonly string[], session: Session): Pro
   );
 
   addModels(program.command('models').description('installed models'), act);
+  addLibrary(program.command('library').description('the folder of the pictures'), act);
+  refuseSwallowedOptions(program);
   if (args.length === 0) {
     throw new StudioError('invalid-request', `${program.helpInformation()}\nName a command.`);
   }
@@ -113,8 +115,13 @@ export async function runProgram(args: readonly string[], session: Session): Pro
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ');
-    const text = error.code === 'commander.help' ? 'name what to do' : message;
+    const message = error.message
+      .replace(/^error: /, '')
+      .replace(/\s+/g, ' ')
+      .replace(/\.$/, '');
+    const unknown = args[0] === 'help' && args[1] !== undefined;
+    const need = unknown ? `unknown command '${args[1]}'` : 'name what to do';
+    const text = error.code === 'commander.help' ? need : message;
     throw new StudioError(
       'invalid-request',
       `${text}. See: rcg-studio help ${helpTopic(args, program)}`.trim(),
@@ -152,6 +159,29 @@ function addModels(models: Command, act: Act): void {
   withOutput(models.command('build-starter', { hidden: true }).alias('rebuild-starter'))
     .argument('<folder>', 'mage.pth, rdm.pth, recipe.json, CARD.md, statistics.safetensors')
     .action(act(async () => (await import('./models.ts')).rebuildStarter));
+}
+
+function addLibrary(library: Command, act: Act): void {
+  withOutput(library.command('where').description('show where the library is')).action(
+    act(async () => (await import('./library.ts')).whereCommand),
+  );
+  withOutput(library.command('move').description('move the library; checks every file'))
+    .argument('<folder>', 'new or empty folder')
+    .action(act(async () => (await import('./library.ts')).moveCommand));
+  withOutput(
+    library.command('reindex').description('find pictures that the record does not know'),
+  ).action(act(async () => (await import('./library.ts')).reindexCommand));
+}
+
+/** `--out --json` would otherwise mean a folder of that name, and `--json` be lost. */
+function refuseSwallowedOptions(command: Command): void {
+  for (const option of command.options.filter(({ required }) => required)) {
+    option.argParser((value: string) => {
+      if (!value.startsWith('--')) return value;
+      throw new InvalidArgumentError('Its value is missing: another option follows');
+    });
+  }
+  command.commands.forEach(refuseSwallowedOptions);
 }
 
 /** The command whose help fits a mistake. */

@@ -1,11 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '#http/server';
+import { hostOptions } from '#studio/host-options';
+import { unavailable } from '#studio/library-state';
 import { wholeNumber } from '#studio/numbers';
 import { openStudio } from '#studio/open-studio';
-import { WorkerClient } from '#worker/client';
 import type { Session } from './session.ts';
 
 export interface ServeCommand {
@@ -22,22 +23,19 @@ export async function serveCommand(
 ): Promise<number> {
   const wanted = wholeNumber('port', port, { min: 0, max: 65_535 });
   const opened = await openStudio({
-    home: studio.home,
+    ...hostOptions(studio.home, io.channel),
     ...(library === undefined ? {} : { libraryFolder: resolve(library) }),
-    engine: (idleMs) =>
-      new WorkerClient({ channel: io.channel, ...(idleMs === undefined ? {} : { idleMs }) }),
-    now: () => Date.now(),
-    newId: () => randomUUID().replaceAll('-', ''),
-    newSeed: studio.newSeed,
-    software: studio.software,
   });
   try {
+    // Its owner has a window; a second one could only say so. Other troubles can be mended in a window.
+    if (opened.state.kind === 'locked') throw unavailable(opened.state);
     const host = await serve(opened, {
       port: wanted,
       token: randomBytes(24).toString('base64url'),
       renderer: fileURLToPath(new URL('../../out/renderer', import.meta.url)),
     });
     print.result({ url: host.url, library: opened.shop.files.folder }, `RCG Studio: ${host.url}`);
+    if (opened.state.kind !== 'open') print.note(unavailable(opened.state).message);
     print.note('It runs until you press Ctrl-C.');
     if (open) openBrowser(host.url, io.env);
     await stopped(signal);

@@ -1,14 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { findHome, surroundings } from '#studio/home';
+import { newSeed } from '#studio/host-options';
 import { openLibrary } from '#studio/library';
 import type { Studio } from '#studio/studio';
 import { softwareName } from '#studio/version';
 import type { WorkerClient } from '#worker/client';
 import type { Io } from './io.ts';
 import type { Printer } from './printer.ts';
-
-/** Seeds that are short enough to be typed again. */
-const SEED_RANGE = 2 ** 32;
 
 /** What every command is given. */
 export interface Session {
@@ -26,7 +23,7 @@ export function createStudio(io: Io, engine: WorkerClient): Studio {
     home,
     library: openLibrary(home.models),
     engine,
-    newSeed: () => randomInt(SEED_RANGE),
+    newSeed,
     software: softwareName(),
   };
 }

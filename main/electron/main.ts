@@ -1,14 +1,12 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, dialog, Menu, nativeTheme, session, shell, type BrowserWindow } from 'electron';
 import type { Settings } from '#api/types';
 import { findHome, surroundings } from '#studio/home';
+import { hostOptions } from '#studio/host-options';
 import { openLibrary } from '#studio/library';
 import { openStudio, type OpenStudio } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
-import { softwareName } from '#studio/version';
-import { WorkerClient } from '#worker/client';
 import { askWhereToSave } from './downloads.ts';
 import { guardContents, guardSession } from './guard.ts';
 import { registerScheme, serveAssets } from './image-protocol.ts';
@@ -19,8 +17,6 @@ import { servePorts } from './port.ts';
 import { openWindow, showPage } from './window.ts';
 import { utilityChannel } from './worker-channel.ts';
 
-/** Seeds that are short enough to be typed again. */
-const SEED_RANGE = 2 ** 32;
 /** What is not written down by then is made again at the next start. */
 const CLOSE_MS = 20_000;
 
@@ -69,19 +65,13 @@ async function begin(): Promise<void> {
 
 /** Opens the studio. The window's frame and the menu follow its settings. */
 async function open(): Promise<OpenStudio> {
-  const channel = utilityChannel(ENGINE);
   const opened = await openStudio({
-    home,
+    ...hostOptions(home, utilityChannel(ENGINE)),
     models: openLibrary(home.models, shipped()),
-    engine: (idleMs) => new WorkerClient({ channel, ...(idleMs === undefined ? {} : { idleMs }) }),
-    now: Date.now,
-    newId: () => randomBytes(16).toString('hex'),
-    newSeed: () => randomInt(SEED_RANGE),
-    software: softwareName(),
   });
   const look = (settings: Settings): Settings => {
     nativeTheme.themeSource = settings.theme;
-    setMenu(settings, opened.shop.files.folder);
+    setMenu(settings, opened);
     return settings;
   };
   look(opened.shop.settings.get());
@@ -90,10 +80,11 @@ async function open(): Promise<OpenStudio> {
   return studio;
 }
 
-function setMenu({ language }: Settings, library: string): void {
+function setMenu({ language }: Settings, { shop }: OpenStudio): void {
   const template = menuTemplate(menuText(language, app.getLocale()), process.platform, {
     show: (place) => showPage(showWindow(), place),
-    showLibrary: () => void shell.openPath(library),
+    // It may have been moved since.
+    showLibrary: () => void shell.openPath(shop.files.folder),
     showLicences: () => void shell.openPath(LICENCES),
   });
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));

@@ -1,10 +1,6 @@
 import { utilityProcess } from 'electron';
 import type { Channel, ChannelFactory } from '#worker/channel';
-
-/** Characters kept of what the process last wrote on stderr. */
-const STDERR_KEPT = 4000;
-/** Characters of them that are passed on. */
-const REASON_LENGTH = 300;
+import { listenToLastWords } from '#worker/fork-channel';
 
 /**
  * Starts engine processes as Electron's utility processes: the way that is left when the program
@@ -19,10 +15,7 @@ function start(entry: string): Channel {
     serviceName: 'RCG Studio engine',
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let lastWords = '';
-  child.stderr?.on('data', (bytes: Buffer) => {
-    lastWords = (lastWords + bytes.toString()).slice(-STDERR_KEPT);
-  });
+  const lastWords = listenToLastWords(child.stderr);
   let unwanted = false;
   const end = (): void => {
     // The polite way waits for a native call to come back; only this ends it at once.
@@ -38,10 +31,7 @@ function start(entry: string): Channel {
     send: (message) => child.postMessage(message),
     onMessage: (listener) => void child.on('message', listener),
     onExit(listener) {
-      child.on('exit', (code) => {
-        const said = unwanted ? undefined : lastLine(lastWords);
-        listener(said === undefined ? `exit code ${code}` : `exit code ${code}: ${said}`);
-      });
+      child.on('exit', (code) => listener(`exit code ${code}${unwanted ? '' : lastWords()}`));
     },
     kill() {
       unwanted = true;
@@ -56,10 +46,4 @@ function kill(pid: number): void {
   } catch {
     // It was quicker; 'exit' reports it.
   }
-}
-
-/** The last line that is no part of a stack. */
-function lastLine(text: string): string | undefined {
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines.findLast((line) => line !== '' && !line.startsWith('at '))?.slice(0, REASON_LENGTH);
 }

@@ -45,6 +45,11 @@ export function listBackups(folder: string): readonly Backup[] {
     .sort((a, b) => b.at - a.at);
 }
 
+/** The newest backup that is whole; null when there is none. */
+export function wholeBackup(folder: string): Backup | null {
+  return listBackups(folder).find(({ file }) => verifyCopy(file) === null) ?? null;
+}
+
 /**
  * Copies the open database while it goes on working, verifies the copy, gives it its name, and then
  * deletes the oldest beyond `keep`. A copy that fails leaves nothing and no older one is touched.
@@ -132,7 +137,8 @@ export function verifyCopy(file: string): string | null {
   }
 }
 
-function flush(file: string): void {
+/** Brings a file's bytes to the disk. */
+export function flush(file: string): void {
   const handle = openSync(file, 'r+');
   try {
     fsyncSync(handle);
@@ -142,7 +148,7 @@ function flush(file: string): void {
 }
 
 /** Makes the rename itself durable, where the system lets a folder be flushed. */
-function flushFolder(folder: string): void {
+export function flushFolder(folder: string): void {
   try {
     const handle = openSync(folder, 'r');
     fsyncSync(handle);

@@ -1,21 +1,23 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { StudioError } from '#api/errors';
 import type { LibraryState } from '#api/types';
-import { backUpNow, listBackups } from './backup.ts';
+import { backUpNow } from './backup.ts';
 import { errorCode, historyError } from './errors.ts';
+import {
+  BUSY_TIMEOUT,
+  damaged,
+  inspectFirst,
+  newer,
+  readHeader,
+  versionOf,
+  type Inspected,
+  type Unusable,
+} from './inspect.ts';
 import { takeLock, type Lock } from './lock.ts';
 import { APPLICATION_ID, MIGRATIONS } from './migrations.ts';
+import { openForReading } from './read-only.ts';
 
 export interface OpenOptions {
   readonly now: () => number;
@@ -23,6 +25,8 @@ export interface OpenOptions {
   readonly appVersion: string;
   /** Opens for looking only. */
   readonly readOnly?: boolean;
+  /** With `readOnly`: also a library of a newer format, when all that is known here is in it. */
+  readonly acceptNewer?: boolean;
   /** Where the copy before a change of the format goes; `backups` beside the file by default. */
   readonly backups?: string;
   /** Called before each change of the format. */
@@ -45,12 +49,8 @@ export type Opened =
       close(): void;
     }
   | { readonly state: StateOf<'read-only'>; readonly database: Database; close(): void }
-  | { readonly state: StateOf<'newer' | 'locked' | 'damaged'>; readonly database: null };
+  | Unusable;
 
-const HEADER_SIZE = 100;
-const MAGIC = 'SQLite format 3\0';
-/** Milliseconds to wait for another program that looks into the database. */
-const BUSY_TIMEOUT = 5000;
 /** Larger than SQLite's own, so that four pictures' masters fill a page instead of two halves. */
 const PAGE_SIZE = 8192;
 const CACHE_KIB = 65536;
@@ -75,20 +75,27 @@ export function openDatabase(file: string, options: OpenOptions): Opened {
 }
 
 function open(file: string, options: OpenOptions): Opened {
-  const format = options.migrations ?? MIGRATIONS;
+  const { readOnly = false, acceptNewer = false, migrations: format = MIGRATIONS } = options;
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const inspected: Inspected = {
+    file,
+    backups: options.backups,
+    latest: format.length,
+    acceptNewer: readOnly && acceptNewer,
+  };
   // The file's own bytes first: a database that is not ours to touch is not even opened.
   const header = size === 0 ? null : readHeader(file);
-  if (header === 'foreign') return damaged(file, options, 'the file is not a database');
-  if (header !== null && header.version > format.length) return newer(file, header.version);
-  if (options.readOnly === true || (size > 0 && !isWritable(file)))
-    return openReadOnly(file, options);
+  if (header === 'foreign') return damaged(inspected, 'the file is not a database');
+  if (header !== null && header.version > format.length && inspected.acceptNewer !== true) {
+    return newer(file, header.version);
+  }
+  if (readOnly || (size > 0 && !isWritable(file))) return openReadOnly(inspected, format);
 
   mkdirSync(dirname(file), { recursive: true });
   const locked = takeLock(file, options.now);
   if (locked.kind === 'taken') return { state: { kind: 'locked', by: locked.by }, database: null };
   try {
-    const problem = size === 0 ? null : inspectFirst(file, options, format.length);
+    const problem = size === 0 ? null : inspectFirst(inspected);
     if (problem !== null) {
       locked.lock.release();
       return problem;
@@ -97,19 +104,6 @@ function open(file: string, options: OpenOptions): Opened {
   } catch (error) {
     locked.lock.release();
     throw error;
-  }
-}
-
-function readHeader(file: string): 'foreign' | { readonly version: number } {
-  const bytes = Buffer.alloc(HEADER_SIZE);
-  const handle = openSync(file, 'r');
-  try {
-    const length = readSync(handle, bytes, 0, HEADER_SIZE, 0);
-    if (length < HEADER_SIZE || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC)
-      return 'foreign';
-    return { version: bytes.readInt32BE(60) };
-  } finally {
-    closeSync(handle);
   }
 }
 
@@ -123,124 +117,12 @@ function isWritable(file: string): boolean {
   }
 }
 
-function damaged(file: string, options: OpenOptions, detail: string): Opened {
-  const [latest] = listBackups(backupFolder(file, options));
-  return { state: { kind: 'damaged', backup: latest?.file ?? null, detail }, database: null };
-}
-
-const backupFolder = (file: string, options: OpenOptions): string =>
-  options.backups ?? join(dirname(file), 'backups');
-
-function newer(file: string, version: number): Opened {
-  let name = `format ${version}`;
-  try {
-    const database = openInMemory(file);
-    try {
-      const json = database
-        .prepare("SELECT json FROM settings WHERE key = 'app-version'")
-        .pluck()
-        .get();
-      if (typeof json === 'string') name = String(JSON.parse(json));
-    } finally {
-      database.close();
-    }
-  } catch {
-    // The newer format keeps its name elsewhere.
-  }
-  return { state: { kind: 'newer', version: name }, database: null };
-}
-
-/** Where the header says that changes go to a log, which a copy in memory has not. */
-const LOG_FLAGS = { at: 18, length: 2, none: 1 };
-
-/** The file's content in memory: needs no lock, log or other file beside it. */
-function openInMemory(file: string): Database {
-  const bytes = readFileSync(file);
-  bytes.fill(LOG_FLAGS.none, LOG_FLAGS.at, LOG_FLAGS.at + LOG_FLAGS.length);
-  return new Sqlite(bytes, { readonly: true });
-}
-
-/** Everything that can be wrong is looked for on a connection that cannot write. */
-function inspectFirst(file: string, options: OpenOptions, latest: number): Opened | null {
-  try {
-    const database = new Sqlite(file, { readonly: true, timeout: BUSY_TIMEOUT });
-    try {
-      return inspect(database, { file, options, latest });
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    const code = errorCode(error) ?? '';
-    if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-      return damaged(file, options, error instanceof Error ? error.message : code);
-    }
-    // A start that was killed while it made the file: only a writer can take that back.
-    if (code.startsWith('SQLITE_READONLY')) return null;
-    throw error;
-  }
-}
-
-interface Inspected {
-  readonly file: string;
-  readonly options: OpenOptions;
-  readonly latest: number;
-}
-
-function inspect(database: Database, { file, options, latest }: Inspected): Opened | null {
-  const version = versionOf(database);
-  if (version > latest) return newer(file, version);
-  const ours = database.pragma('application_id', { simple: true }) === APPLICATION_ID;
-  const empty = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
-  if (!ours && !(version === 0 && empty)) {
-    return damaged(file, options, 'the file is the database of another program');
-  }
-  const found = String(database.pragma('quick_check(1)', { simple: true }));
-  return found === 'ok' ? null : damaged(file, options, found);
-}
-
-const versionOf = (database: Database): number =>
-  Number(database.pragma('user_version', { simple: true }));
-
-function openReadOnly(file: string, options: OpenOptions): Opened {
-  const format = options.migrations ?? MIGRATIONS;
-  const database = openForReading(file);
-  const problem = readProblem(database, { file, options, latest: format.length });
-  if (problem !== null) {
-    database.close();
-    return problem;
-  }
+function openReadOnly(inspected: Inspected, format: readonly string[]): Opened {
+  const opened = openForReading(inspected, format);
+  if (opened.database === null) return opened;
+  const { database } = opened;
   database.pragma(`cache_size = -${CACHE_KIB}`);
   return { state: { kind: 'read-only' }, database, close: () => void database.close() };
-}
-
-function readProblem(database: Database, inspected: Inspected): Opened | null {
-  const { file, options, latest } = inspected;
-  try {
-    const problem = inspect(database, inspected);
-    if (problem !== null || versionOf(database) === latest) return problem;
-    return damaged(file, options, 'the file is of an older format, and is read-only');
-  } catch (error) {
-    const code = errorCode(error) ?? '';
-    if (!code.startsWith('SQLITE_CORRUPT') && code !== 'SQLITE_NOTADB') throw error;
-    return damaged(file, options, error instanceof Error ? error.message : code);
-  }
-}
-
-function openForReading(file: string): Database {
-  const database = new Sqlite(file, { readonly: true, timeout: BUSY_TIMEOUT, fileMustExist: true });
-  try {
-    versionOf(database);
-    return database;
-  } catch (error) {
-    database.close();
-    const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    const code = errorCode(error) ?? '';
-    // A read-only folder has no place for the log's index. Without a log, none is needed.
-    if (log > 0 || !(code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY'))) {
-      throw error;
-    }
-    return openInMemory(file);
-  }
 }
 
 interface Held {
@@ -258,7 +140,8 @@ function openWritable(file: string, options: OpenOptions, { lock, created, forma
     database.pragma('foreign_keys = ON');
     database.pragma(`cache_size = -${CACHE_KIB}`);
     database.pragma('temp_store = MEMORY');
-    migrate(database, format, { ...options, backups: backupFolder(file, options) });
+    const backups = options.backups ?? join(dirname(file), 'backups');
+    migrate(database, format, { ...options, backups });
     noteVersion(database, options.appVersion);
   } catch (error) {
     database.close();

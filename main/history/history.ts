@@ -45,6 +45,12 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
     }
     return done;
   };
+  const forgotten = (purged: ReturnType<typeof images.purgeBin>): typeof purged => {
+    similar.remove(purged.ids);
+    columns.remove(purged.ids);
+    counts.forget();
+    return purged;
+  };
 
   return {
     images: guarded({
@@ -69,19 +75,17 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       setFile: (id: number, change: FileChange) => images.setFile(store, id, change),
       setFileStates: (ids: readonly number[], state: FileState) =>
         images.setFileStates(store, ids, state),
+      dropFiles: (ids: readonly number[]) => images.dropFiles(store, ids),
       similar: (id: number, limit: number) => similar.nearest(id, limit),
       summary: () => summary(store, counts),
     }),
 
     bin: guarded({
       /** Deletes for good what has been in the bin since before `before`, or all. */
-      purge: (before = Number.MAX_SAFE_INTEGER) => {
-        const purged = images.purgeBin(store, before);
-        similar.remove(purged.ids);
-        columns.remove(purged.ids);
-        counts.forget();
-        return purged;
-      },
+      purge: (before = Number.MAX_SAFE_INTEGER) => forgotten(images.purgeBin(store, before)),
+      /** Deletes for good those of the pictures that are in the bin. */
+      purgeThese: (ids: readonly number[]) =>
+        forgotten(images.purgeBin(store, Number.MAX_SAFE_INTEGER, ids)),
       doomedFiles: () => images.doomedFiles(store),
       filesDeleted: (paths: readonly string[]) => images.filesDeleted(store, paths),
     }),

@@ -152,27 +152,27 @@ export function setFileStates(store: Store, ids: readonly number[], state: FileS
 }
 
 /**
- * Deletes for good what has been in the bin since before `before`. The paths that it gives stay
+ * Deletes for good what has been in the bin since before `before`, or those of `only`. The paths that it gives stay
  * listed in `doomedFiles` until `filesDeleted` says that they are gone, so that a crash between the
  * two leaves no file without its row for ever.
  */
 export function purgeBin(
   store: Store,
   before: number,
+  only: readonly number[] | null = null,
 ): { readonly ids: readonly number[]; readonly paths: readonly string[] } {
   return store.transact(() => {
     const rows = store
       .rows<{ id: number; path: string }>(
         `SELECT i.id, m.path FROM images i JOIN masters m ON m.image = i.id
-        WHERE i.deleted_at IS NOT NULL AND i.deleted_at < ? ORDER BY i.id`,
+        WHERE i.deleted_at IS NOT NULL AND i.deleted_at < ?
+          ${only === null ? '' : 'AND i.id IN (SELECT value FROM json_each(?))'} ORDER BY i.id`,
       )
-      .all(before);
+      .all(...(only === null ? [before] : [before, JSON.stringify(only)]));
     const ids = rows.map(({ id }) => id);
     const paths = rows.map(({ path }) => path);
     const json = JSON.stringify(ids);
-    store
-      .rows('INSERT OR IGNORE INTO doomed_files (path) SELECT value FROM json_each(?)')
-      .run(JSON.stringify(paths));
+    doom(store, paths);
     store.rows('DELETE FROM note_words WHERE rowid IN (SELECT value FROM json_each(?))').run(json);
     store.rows('DELETE FROM images WHERE id IN (SELECT value FROM json_each(?))').run(json);
     forgetGone(store);
@@ -180,7 +180,36 @@ export function purgeBin(
   });
 }
 
-/** Files whose rows are gone for good, and which may still be there. */
+/**
+ * Notes that the files of these pictures were given up, where they have one; gives their paths. As
+ * for a purge these stay listed in `doomedFiles` until they are gone.
+ */
+export function dropFiles(store: Store, ids: readonly number[]): readonly string[] {
+  return store.transact(() => {
+    const paths = store
+      .column<string>(
+        `SELECT m.path FROM images i JOIN masters m ON m.image = i.id
+        WHERE i.file_state = 'present' AND i.id IN (SELECT value FROM json_each(?)) ORDER BY i.id`,
+      )
+      .all(JSON.stringify(ids));
+    doom(store, paths);
+    store
+      .rows(
+        `UPDATE images SET file_state = 'dropped'
+        WHERE file_state = 'present' AND id IN (SELECT value FROM json_each(?))`,
+      )
+      .run(JSON.stringify(ids));
+    return paths;
+  });
+}
+
+function doom(store: Store, paths: readonly string[]): void {
+  store
+    .rows('INSERT OR IGNORE INTO doomed_files (path) SELECT value FROM json_each(?)')
+    .run(JSON.stringify(paths));
+}
+
+/** Files that are given up for good, and which may still be there. */
 export function doomedFiles(store: Store): readonly string[] {
   return store.column<string>('SELECT path FROM doomed_files ORDER BY path').all();
 }

@@ -4,9 +4,8 @@ import { BodyLimitPlugin, RPCHandler } from '@orpc/server/node';
 import { StudioError } from '#api/errors';
 import type { OpenStudio } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
+import { createSite, failure, SECURE, sentence, type Answer } from '#studio/site';
 import { createGuard } from './guard.ts';
-import { openRenderer } from './renderer-files.ts';
-import { reply, say, secure } from './reply.ts';
 
 /** Largest request: a hundred dropped pictures. */
 const MAX_BODY_BYTES = 512 * 2 ** 20;
@@ -32,7 +31,7 @@ export interface HttpHost {
   readonly port: number;
   /** The address that opens the studio, token and all. */
   readonly url: string;
-  /** Ends streams and idle connections at once, the rest soon. */
+  /** Ends streams and idle connections at once, the rest soon. The studio stays open. */
   close(): Promise<void>;
 }
 
@@ -40,47 +39,47 @@ export interface HttpHost {
 export async function serve(studio: OpenStudio, options: ServeOptions): Promise<HttpHost> {
   const { token, renderer } = options;
   const guard = createGuard(token);
-  const window = await openRenderer(renderer);
-  const rpc = new RPCHandler(createRouter(studio), {
+  const site = createSite(renderer, studio.assets);
+  const closing = new AbortController();
+  const rpc = new RPCHandler(createRouter(endingWith(studio, closing.signal)), {
     plugins: [new BodyLimitPlugin({ maxBodySize: MAX_BODY_BYTES })],
   });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    secure(response);
+    for (const [name, value] of Object.entries(SECURE)) response.setHeader(name, value);
     const url = readUrl(request);
-    if (url === null) return say(request, response, { status: 400, text: 'A wrong address.' });
+    if (url === null) return send(response, sentence(400, 'A wrong address.'));
     const verdict = guard(request, url);
     if (verdict.kind === 'refused') {
-      return say(request, response, { status: verdict.status, text: verdict.message });
+      return send(response, sentence(verdict.status, verdict.message));
     }
     if (verdict.kind === 'enter') {
-      const headers = { 'Set-Cookie': verdict.cookie, Location: '/', 'Cache-Control': 'no-store' };
-      response.writeHead(303, headers).end();
-      return;
+      const headers = { 'set-cookie': verdict.cookie, location: '/', 'cache-control': 'no-store' };
+      return send(response, { status: 303, headers, body: null });
     }
     const { matched } = await rpc.handle(request, response, { prefix: '/rpc' });
     if (matched) return;
     if (url.pathname.startsWith('/rpc/')) {
-      return say(request, response, { status: 404, text: 'There is no such call.' });
+      return send(response, sentence(404, 'There is no such call.'));
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      return say(request, response, { status: 405, text: 'Only GET is answered here.' });
-    }
-    const asset = await studio.assets.get(url.pathname);
-    if (asset !== null) {
-      const immutable = url.searchParams.has('v');
-      return reply(request, response, { ...asset, immutable });
-    }
-    const file = await window.get(url.pathname);
-    if (file !== null) return reply(request, response, file);
-    say(request, response, { status: 404, text: 'There is nothing here.' });
+    const header = (name: string): string | null => {
+      const value = request.headers[name];
+      return typeof value === 'string' ? value : null;
+    };
+    send(response, await site({ method: request.method ?? '', url, header }));
   };
 
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
-      answer(request, response).catch((error: unknown) => fail(request, response, error));
+      // A connection that is kept alive would keep a closing server waiting.
+      response.once('finish', () => {
+        if (closing.signal.aborted) request.socket.end();
+      });
+      answer(request, response).catch((error: unknown) => {
+        if (response.headersSent) response.destroy();
+        else send(response, failure(error));
+      });
     },
   );
   await listen(server, options.port);
@@ -88,8 +87,23 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
   return {
     port,
     url: `http://127.0.0.1:${port}/?token=${token}`,
-    close: () => close(server),
+    close() {
+      closing.abort();
+      return close(server);
+    },
   };
+}
+
+/** The studio, with streams that end with a signal too: a server cannot close before they have. */
+function endingWith(studio: OpenStudio, end: AbortSignal): OpenStudio {
+  const events: OpenStudio['events'] = (signal) =>
+    studio.events(signal === undefined ? end : AbortSignal.any([signal, end]));
+  return { ...studio, events };
+}
+
+/** Node leaves the body out where the method wants none. */
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, headers).end(body ?? undefined);
 }
 
 /** The path and query of a request; null for what is not a plain path on this server. */
@@ -98,16 +112,6 @@ function readUrl({ url }: IncomingMessage): URL | null {
     return null;
   }
   return URL.parse(url, 'http://127.0.0.1');
-}
-
-function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const status = error instanceof StudioError ? 503 : 500;
-  const text = error instanceof Error ? error.message : String(error);
-  say(request, response, { status, text });
 }
 
 type Server = ReturnType<typeof createServer>;

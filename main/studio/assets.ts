@@ -1,11 +1,12 @@
 import { StudioError } from '#api/errors';
+import type { Mosaics } from './mosaics.ts';
 import type { Previews } from './previews.ts';
 import type { Replays } from './replays.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Bytes of a picture, for whoever shows it. */
 export interface Asset {
-  readonly type: 'image/png' | 'image/webp';
+  readonly type: 'image/png' | 'image/webp' | 'application/octet-stream';
   readonly bytes: Uint8Array;
   /** Names the content; null when it changes all the time and must not be kept. */
   readonly etag: string | null;
@@ -19,14 +20,19 @@ export interface Assets {
 
 const IMAGE = /^\/images\/(\d{1,15})\/(full|thumb)$/;
 const PREVIEW = /^\/previews\/(\d{1,15})\/(\d{1,6})$/;
+const MOSAIC = /^\/mosaics\/([0-9a-f]{64})$/;
 const STEP = /^\/steps\/(\d{1,15})\/(\d{1,6})$/;
 
 export function createAssets(
   shop: Workshop,
-  { previews, replays }: { readonly previews: Previews; readonly replays: Replays },
+  {
+    previews,
+    replays,
+    mosaics,
+  }: { readonly previews: Previews; readonly replays: Replays; readonly mosaics: Mosaics },
 ): Assets {
   const image = async (id: number, kind: string): Promise<Asset> => {
-    const { uid, path, version } = shop.history().images.get(id);
+    const { uid, path, version, file } = shop.history().images.get(id);
     const etag = `"${uid}-${version}-${kind}"`;
     try {
       return kind === 'thumb'
@@ -34,7 +40,7 @@ export function createAssets(
         : { type: 'image/png', bytes: await shop.files.read(path), etag };
     } catch (error) {
       // Noted, so that every window shows the picture as one that can be rebuilt.
-      if (!(await shop.files.isThere(path))) {
+      if (file === 'present' && !(await shop.files.isThere(path))) {
         shop.history().images.setFile(id, { state: 'missing' });
         shop.events.publish({ kind: 'images', ids: [id] });
       }
@@ -49,6 +55,11 @@ export function createAssets(
     if (job !== undefined) {
       const bytes = await previews.get(Number(job), Number(index));
       return bytes && { type: 'image/png', bytes, etag: null };
+    }
+    const [, hash] = MOSAIC.exec(path) ?? [];
+    if (hash !== undefined) {
+      const bytes = await mosaics.get(hash);
+      return bytes && { type: 'application/octet-stream', bytes, etag: `"mosaic-${hash}"` };
     }
     const [, of, step] = STEP.exec(path) ?? [];
     if (of === undefined) return null;

@@ -37,7 +37,6 @@ export async function encodeFiles(
   const model = await studio.library.find(id);
   requireNetworks(model.manifest, ['encoder']);
   const ref = modelRef(studio, model, planTarget(target));
-  await makeFolder(dirname(out), 'out');
   const rows: Float32Array[] = [];
   let batch: RgbImage[] = [];
   let bytes = 0;
@@ -46,6 +45,8 @@ export async function encodeFiles(
     batch.push(image);
     bytes += image.data.length;
     if (batch.length < BATCH && bytes < BATCH_BYTES && i < files.length - 1) continue;
+    // Made only once there is something to put into it, and before the long work.
+    if (rows.length === 0) await makeFolder(dirname(out), 'out');
     const request = { model: ref, images: batch };
     rows.push(...(await studio.engine.call('encode', request, { signal })).representations);
     onProgress?.(rows.length);

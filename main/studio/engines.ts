@@ -1,6 +1,7 @@
 import { StudioError } from '#api/errors';
 import type { CallOptions, WorkerClient } from '#worker/client';
 import type { MethodName, Methods } from '#worker/protocol';
+import { shareEngine } from './spare-engine.ts';
 import type { Engine } from './studio.ts';
 
 /** Makes a client of an engine process, which ends when it had nothing to do for so long. */
@@ -10,6 +11,8 @@ export type EngineFactory = (idleMs: number | undefined) => WorkerClient;
 export interface Engines {
   /** For pictures. */
   readonly main: Engine;
+  /** The main one, for what nobody waits for: it gives way to every other call. */
+  readonly spare: Engine;
   /** For long work on files: it must not stand in the way of pictures. */
   readonly side: Engine;
   /** Starts the main one ahead of its first call. */
@@ -23,6 +26,8 @@ export interface Engines {
 const MINUTE = 60_000;
 /** The side engine holds nothing that is worth keeping. */
 const SIDE_IDLE_MS = 2000;
+/** A person who has just looked at something may want the next thing. */
+const QUIET_MS = 1500;
 
 interface Held {
   readonly client: WorkerClient;
@@ -38,22 +43,25 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
   let closed = false;
 
   return {
-    main: {
-      async call<M extends MethodName>(
-        method: M,
-        request: Methods[M]['request'],
-        options?: CallOptions<M>,
-      ): Promise<Methods[M]['result']> {
-        const held = main;
-        held.calls++;
-        try {
-          return await held.client.call(method, request, options);
-        } finally {
-          held.calls--;
-          if (held.retired && held.calls === 0) await held.client.close();
-        }
+    ...shareEngine(
+      {
+        async call<M extends MethodName>(
+          method: M,
+          request: Methods[M]['request'],
+          options?: CallOptions<M>,
+        ): Promise<Methods[M]['result']> {
+          const held = main;
+          held.calls++;
+          try {
+            return await held.client.call(method, request, options);
+          } finally {
+            held.calls--;
+            if (held.retired && held.calls === 0) await held.client.close();
+          }
+        },
       },
-    },
+      QUIET_MS,
+    ),
     side: {
       async call<M extends MethodName>(
         method: M,

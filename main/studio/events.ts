@@ -103,6 +103,7 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
   switch (event.kind) {
     case 'jobs':
     case 'import':
+    case 'move':
     case 'models':
     case 'settings':
       return [...waiting.filter((other) => other.kind !== event.kind), event];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StudioError } from '#api/errors';
+import { fileReason } from '#api/reasons';
 
 /** What each system error means to a person, and what to do about it. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -18,6 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open; close some programs and try again',
   EIO: 'the disk reports a fault; check the disk',
   EBUSY: 'another program is using it; close that program and try again',
+  EFBIG: 'it is larger than this disk or your account allows; choose another place',
 };
 
 /** The `code` of a system error, or undefined for anything else. */
@@ -39,10 +41,11 @@ export function fileError(error: unknown, action: string, path: string): unknown
       { cause: error },
     );
   }
-  const reason = code === undefined ? undefined : REASONS[code];
-  if (reason === undefined) return error;
-  return new StudioError('file-unavailable', `Cannot ${action} ${path}: ${reason}.`, {
+  const why = code === undefined ? undefined : REASONS[code];
+  if (code === undefined || why === undefined) return error;
+  return new StudioError('file-unavailable', `Cannot ${action} ${path}: ${why}.`, {
     cause: error,
+    reason: fileReason(code, path) ?? undefined,
   });
 }
 
@@ -64,12 +67,17 @@ export async function checkFile(path: string, limit: number): Promise<void> {
   });
   // A pipe or a device could go on for ever.
   if (!found.isFile()) {
-    throw new StudioError('file-unavailable', `${path} is not a file; name a file.`);
+    throw new StudioError('file-unavailable', `${path} is not a file; name a file.`, {
+      reason: { code: 'file-not-plain', values: { file: path } },
+    });
   }
   if (found.size > limit) {
     throw new StudioError(
       'file-unavailable',
       `${path} is too large to be what is wanted here: ${found.size} bytes, and at most ${limit} are read.`,
+      {
+        reason: { code: 'file-too-large', values: { file: path, bytes: found.size, most: limit } },
+      },
     );
   }
 }
@@ -112,7 +120,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
 }
 
 /** Makes the rename itself durable, where the system lets a folder be flushed. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
@@ -123,6 +131,11 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Makes a folder, with its parents, and checks that files can be made in it. */
 export async function makeFolder(folder: string, field?: string): Promise<void> {
+  if (folder === '') {
+    throw new StudioError('invalid-request', `${field ?? 'folder'} is empty; name a folder.`, {
+      field,
+    });
+  }
   try {
     await makeParents(resolve(folder));
     await access(folder, constants.W_OK | constants.X_OK);

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { RecipeSource } from '#api/recipe';
+import { LIMITS, type RecipeSource } from '#api/recipe';
+import type { RgbImage } from '#worker/protocol';
 import { readRepresentations } from './endpoint.ts';
 import { makeFolder } from './files.ts';
 import { makePictures, type MadePicture, type MakeJob, type MakeOptions } from './make.ts';
@@ -40,6 +41,14 @@ export async function generate(
   const model = await studio.library.find(request.model);
   const { manifest } = model;
   const rows = representation && (await readRepresentations(representation, manifest));
+  if (rows && rows.length > LIMITS.count.max && request.count === undefined) {
+    throw new StudioError(
+      'invalid-request',
+      `${basename(representation)} holds ${rows.length} representations, and at most ${LIMITS.count.max} ` +
+        'pictures are made at once; say with --count how many of them to use.',
+      { field: 'count' },
+    );
+  }
   const settings = planGenerate(request, {
     manifest,
     newSeed: studio.newSeed,
@@ -48,6 +57,8 @@ export async function generate(
   });
   if (fromImage !== undefined) requireNetworks(manifest, ['encoder']);
 
+  // Read before a folder is made for what cannot be.
+  const image = fromImage === undefined ? undefined : await readPicture(fromImage);
   await makeFolder(out, 'out');
   const path = (index: number) => join(out, `${model.id}-${settings.seeds[index] ?? index}.png`);
   for (const [index, seed] of settings.seeds.entries()) {
@@ -55,9 +66,9 @@ export async function generate(
   }
   const what = rows
     ? given(settings, rows, { kind: 'representation', name: basename(representation) })
-    : fromImage === undefined
+    : fromImage === undefined || image === undefined
       ? sampled(settings)
-      : given(settings, await encodeOne(studio, model, { settings, fromImage, options }), {
+      : given(settings, await encodeOne(studio, model, { settings, image, options }), {
           kind: 'picture',
           name: basename(fromImage),
         });
@@ -96,15 +107,12 @@ function given(
 async function encodeOne(
   studio: Studio,
   model: InstalledModel,
-  from: { settings: GenerateSettings; fromImage: string; options: MakeOptions },
+  from: { settings: GenerateSettings; image: RgbImage; options: MakeOptions },
 ): Promise<readonly Float32Array[]> {
-  const { settings, fromImage, options } = from;
+  const { settings, image, options } = from;
   const { representations } = await studio.engine.call(
     'encode',
-    {
-      model: modelRef(studio, model, settings.target),
-      images: [await readPicture(fromImage)],
-    },
+    { model: modelRef(studio, model, settings.target), images: [image] },
     { signal: options.signal },
   );
   return representations;

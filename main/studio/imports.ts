@@ -1,7 +1,9 @@
-import { basename, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason } from '#api/reasons';
 import type { ImportRequest } from '#worker/protocol';
-import { readWhole } from './files.ts';
+import { fileError, readWhole } from './files.ts';
 
 /** A recipe names sizes and classes; ImageNet's thousand names take 60 kB. */
 const MAX_RECIPE_BYTES = 1 << 24;
@@ -9,6 +11,8 @@ const MAX_RECIPE_BYTES = 1 << 24;
 /** Names under which a bundle keeps what is copied into it as it is. */
 const CARD = 'CARD.md';
 const STATISTICS = 'statistics.safetensors';
+/** What a folder of a model is searched for; checkpoints are known by content only once opened. */
+const OF_A_MODEL = /^(CARD\.md|recipe\.json|[^.].*\.(pth|pt|ckpt|bin|tar|safetensors))$/;
 
 /** Files to import, as a person names them. */
 export interface ImportFiles {
@@ -20,10 +24,12 @@ export interface ImportFiles {
 }
 
 /**
- * Sorts named files into checkpoints, recipe (`*.json`) and attachments (`CARD.md`,
+ * Sorts named files, and those of named folders, into checkpoints, recipe (`*.json`) and attachments (`CARD.md`,
  * `statistics.safetensors`), and reads the recipe. Checkpoints are told by content, by the importer.
  */
-export async function planImport(named: ImportFiles, library: string): Promise<ImportRequest> {
+export async function planImport(request: ImportFiles, library: string): Promise<ImportRequest> {
+  const inside = await Promise.all(request.files.map(filesOf));
+  const named = { ...request, files: inside.flat() };
   const isRecipe = (file: string) => file.toLowerCase().endsWith('.json');
   const recipes = [...named.files.filter(isRecipe), ...list(named.recipe)];
   const cards = [...named.files.filter((file) => basename(file) === CARD), ...list(named.card)];
@@ -34,9 +40,8 @@ export async function planImport(named: ImportFiles, library: string): Promise<I
   const others = new Set([...recipes, ...cards, ...statistics]);
   const files = named.files.filter((file) => !others.has(file));
   if (files.length === 0) {
-    throw new StudioError('invalid-request', 'No checkpoint is named; give the files to import.', {
-      field: 'files',
-    });
+    const reason: Reason = { code: 'import-no-checkpoint', values: {} };
+    throw new StudioError('invalid-request', reasonText(reason), { field: 'files', reason });
   }
   const recipe = atMostOne('recipe', recipes);
   const attachments = [
@@ -54,6 +59,20 @@ export async function planImport(named: ImportFiles, library: string): Promise<I
   };
 }
 
+/** The files of a model in a folder, by name; of anything else, itself. */
+async function filesOf(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => null);
+  // What is not there is refused by whoever opens it, with its name.
+  if (found?.isDirectory() !== true) return [path];
+  const names = await readdir(path).catch((error: unknown) => {
+    throw fileError(error, 'read', path);
+  });
+  return names
+    .filter((name) => OF_A_MODEL.test(name))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
 async function readRecipe(path: string): Promise<unknown> {
   const bytes = await readWhole(path, MAX_RECIPE_BYTES);
   try {
@@ -64,6 +83,7 @@ async function readRecipe(path: string): Promise<unknown> {
     throw new StudioError('invalid-request', `${path} is not a recipe file: ${why}.`, {
       cause,
       field: 'recipe',
+      reason: { code: 'import-not-a-recipe', values: { file: path } },
     });
   }
 }
@@ -77,6 +97,6 @@ function atMostOne(field: string, files: readonly string[]): string | undefined 
   throw new StudioError(
     'invalid-request',
     `Only one file can be the ${field}, but there are ${files.length}: ${files.join(', ')}.`,
-    { field },
+    { field, reason: { code: 'import-only-one', values: { files: files.join(', ') } } },
   );
 }

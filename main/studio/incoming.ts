@@ -1,11 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeError } from '#api/errors';
+import { encodeError, StudioError } from '#api/errors';
 import { completeText, knownParents, readOurs, type OurPicture } from './adopt.ts';
 import { importForeign } from './foreign.ts';
-import { keepPng, withTexts } from './picture-store.ts';
+import { operationOf } from './library-text.ts';
+import { keepPng, savePicture, withTexts } from './picture-store.ts';
 import { readPicture } from './pictures.ts';
+import { parseRecipe, recipeTokens } from './recipe.ts';
+import { modelRef } from './studio.ts';
 import type { Workshop } from './workshop.ts';
 
 /** What became of files that a person brought in. */
@@ -35,9 +38,29 @@ export async function importPictures(shop: Workshop, files: readonly File[]): Pr
 
 async function importOne(shop: Workshop, file: File, name: string): Promise<number> {
   const bytes = new Uint8Array(await file.arrayBuffer());
+  if (name.endsWith('.json')) return importRecipe(shop, new TextDecoder().decode(bytes), name);
   const ours = readOurs(bytes, name);
   if (ours !== null) return importOurs(shop, bytes, ours);
   return importForeign(shop, await decode(bytes, name), name);
+}
+
+/** A recipe alone: its tokens become pixels again, with the model that made them. */
+async function importRecipe(shop: Workshop, text: string, name: string): Promise<number> {
+  const recipe = parseRecipe(text, name);
+  const model = await shop.library.findMaker(recipe.model);
+  const ref = modelRef(shop, model, recipe.target);
+  const request = { model: ref, tokens: [recipeTokens(recipe)] };
+  const { images } = await shop.engine.call('decode', request, { signal: shop.closing });
+  const [image] = images;
+  if (image === undefined) throw new StudioError('internal', 'The engine made no picture.');
+  return savePicture(shop, image, {
+    recipe,
+    modelTitle: model.manifest.title.en,
+    operation: operationOf(recipe.source.kind),
+    parents: [],
+    times: { representation: 0, tokens: 0, pixels: 0 },
+    job: null,
+  });
 }
 
 /** A picture of ours gets its row and its file back; one that is here already is brought to light. */

@@ -22,5 +22,7 @@ function describe(state: LibraryState): string {
           ? 'move the database away, and it is made again from the pictures.'
           : `its latest backup is ${state.backup}.`
       }`;
+    case 'missing':
+      return `The library cannot be reached: ${state.detail} Nothing was changed; connect its drive and try again.`;
   }
 }

@@ -3,11 +3,15 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StudioError } from '#api/errors';
+import type { Reason } from '#api/reasons';
 import type { Manifest } from '#bundle/manifest';
+import { bundleReason } from '#worker/reasons';
 import { fileError, readWhole, systemCode } from './files.ts';
 
 /** Bundles being removed are renamed to this first, so that none is ever half there. */
 const REMOVED = '.removed-';
+/** Characters of a model's name that a message shows, where a picture says it. */
+const SHOWN_LENGTH = 64;
 const ID = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
 interface Place {
@@ -29,6 +33,8 @@ export interface DamagedModel extends Place {
   readonly state: 'damaged';
   /** A sentence. */
   readonly reason: string;
+  /** The same for an interface that has the words. */
+  readonly problem: Reason;
 }
 
 export type LibraryEntry = InstalledModel | DamagedModel;
@@ -115,8 +121,7 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
         : 'it is not installed';
       throw new StudioError(
         'model-not-found',
-        `The picture was made with model ${id} (weights ${hash.slice(0, 12)}…), but ${why}. Import the files it was made with.`,
-        { field: 'model' },
+        `The picture was made with model ${shown(id)} (weights ${hash.slice(0, 12)}…), but ${why}. Import the files it was made with.`,
       );
     },
     remove: async (id) => {
@@ -135,17 +140,22 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
         throw new StudioError(
           'invalid-request',
           `id must be 1 to 64 lower-case letters, digits, dots or dashes, not ${id.slice(0, 60)}.`,
-          { field: 'id' },
+          { field: 'id', reason: { code: 'import-id', values: {} } },
         );
       }
       if ((await locate(id)) === undefined) return;
       throw new StudioError(
         'invalid-request',
         `A model ${id} is installed already; remove it first, or choose another name with --id.`,
-        { field: 'id' },
+        { field: 'id', reason: { code: 'import-installed', values: { id } } },
       );
     },
   };
+}
+
+/** A name from a picture, on one line and not too long. */
+function shown(id: string): string {
+  return id.slice(0, SHOWN_LENGTH).replace(/\p{Cc}/gu, '?');
 }
 
 /** Renames, then deletes; and sweeps up what an earlier removal that was cut short left over. */
@@ -161,10 +171,11 @@ async function removeFolder(library: string, bundle: string): Promise<void> {
 }
 
 async function readBundle(place: Place): Promise<LibraryEntry> {
-  const damaged = (why: string): DamagedModel => ({
+  const damaged = (why: string, problem: Reason): DamagedModel => ({
     ...place,
     state: 'damaged',
     reason: `Model ${place.id} cannot be used: ${why}`,
+    problem,
   });
   try {
     // Loaded only now: the engine starts faster than the schema is built.
@@ -174,10 +185,22 @@ async function readBundle(place: Place): Promise<LibraryEntry> {
     if (manifest.id === place.id) return { ...place, state: 'ready', manifest };
     return damaged(
       `its folder is called ${place.id}, but its manifest says ${manifest.id}. Rename the folder back.`,
+      { code: 'folder-renamed', values: { folder: place.id, id: manifest.id } },
     );
   } catch (error) {
-    return damaged(error instanceof Error ? error.message : String(error));
+    return damaged(
+      error instanceof Error ? error.message : String(error),
+      await problemOf(error, place.id),
+    );
   }
+}
+
+/** Why a manifest cannot be read. */
+async function problemOf(error: unknown, folder: string): Promise<Reason> {
+  const { BundleError, MANIFEST_FILE } = await import('#bundle/reader');
+  if (error instanceof BundleError) return bundleReason(error, MANIFEST_FILE);
+  const told = error instanceof StudioError ? error.reason : undefined;
+  return told ?? { code: 'model-unreadable', values: { folder } };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ModelInfo } from '#api/types';
+import { aboutNetwork, pictureSide } from '#bundle/about';
 import type { Manifest, NetworkKind } from '#bundle/manifest';
 import { readWhole } from './files.ts';
 import type { LibraryEntry } from './library.ts';
@@ -26,14 +27,14 @@ export async function modelInfo(entry: LibraryEntry): Promise<ModelInfo> {
       id,
       title: { en: id },
       state: 'damaged',
-      problem: entry.reason,
+      problem: entry.problem,
       shipped,
       hash: '',
       bytes: 0,
       imageSize: 0,
       classes: [],
       unconditionalClass: null,
-      parts: KINDS.map((kind) => ({ kind, present: false, about: '', sha256: null, bytes: 0 })),
+      parts: KINDS.map((kind) => ({ kind, present: false, about: null, sha256: null, bytes: 0 })),
       recommended: NO_SETTINGS,
       preview: NO_SETTINGS,
       licences: [],
@@ -73,39 +74,14 @@ function partInfo(manifest: Manifest, kind: (typeof KINDS)[number]): ModelInfo['
   return {
     kind,
     present: manifest.networks[kind] !== undefined,
-    about: about(manifest, kind),
+    about: aboutNetwork(manifest.networks, kind),
     sha256: file?.sha256 ?? null,
     bytes: file?.size ?? 0,
   };
 }
 
-/** Sizes in the words of the papers, which are the same in every language. */
-function about({ networks }: Manifest, kind: (typeof KINDS)[number]): string {
-  const { encoder, rdm, mage, vqgan } = networks;
-  switch (kind) {
-    case 'encoder':
-      return encoder === undefined
-        ? ''
-        : `${encoder.kind}, ViT ${encoder.width} × ${encoder.depth}, ${encoder.imageSize} px`;
-    case 'rdm':
-      return rdm === undefined
-        ? ''
-        : `MLP ${rdm.width} × ${rdm.depth}${rdm.classes > 0 ? `, ${rdm.classes} classes` : ''}`;
-    case 'mage':
-      return mage === undefined
-        ? ''
-        : `ViT ${mage.width} × ${mage.depth} + ${mage.decoderWidth} × ${mage.decoderDepth}, ${mage.tokens} tokens`;
-    case 'vqgan':
-      return vqgan === undefined
-        ? ''
-        : `${vqgan.channels} × (${vqgan.multipliers.join(', ')}), ${vqgan.codes} codes`;
-  }
-}
-
-/** Each level but the first halves the picture on the way to the grid of tokens. */
 function imageSize({ networks: { vqgan, mage } }: Manifest): number {
-  if (vqgan === undefined) return 0;
-  return Math.sqrt(mage?.tokens ?? 256) * 2 ** (vqgan.multipliers.length - 1);
+  return vqgan === undefined ? 0 : pictureSide(vqgan, mage?.tokens);
 }
 
 function readCard(folder: string): Promise<string | null> {

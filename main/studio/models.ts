@@ -2,6 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImportOffer } from '#api/contract';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason } from '#api/reasons';
 import type { ModelInfo, UndoState } from '#api/types';
 import { fileError, makeFolder } from './files.ts';
 import { planImport, type ImportFiles } from './imports.ts';
@@ -21,7 +22,7 @@ export interface Models {
   import(files: ImportFiles): Promise<{ readonly id: string }>;
   /** False when nothing is being imported. */
   cancelImport(): boolean;
-  verify(id: string): Promise<readonly string[]>;
+  verify(id: string): Promise<readonly Reason[]>;
   /** Hides a model; it is deleted for good with the bin's old content. */
   remove(id: string): Promise<UndoState>;
   /** Does to the folders what undo or redo is about to do to the log. */
@@ -58,11 +59,8 @@ export function createModels(shop: Workshop, engine: Engine): Models {
     },
     async import(files) {
       if (importing !== undefined) {
-        throw new StudioError(
-          'invalid-request',
-          'Another model is being imported. Wait for it, or cancel it first.',
-          { field: 'files' },
-        );
+        const reason: Reason = { code: 'import-running', values: {} };
+        throw new StudioError('invalid-request', reasonText(reason), { field: 'files', reason });
       }
       const abort = new AbortController();
       importing = abort;
@@ -97,7 +95,7 @@ export function createModels(shop: Workshop, engine: Engine): Models {
     },
     async verify(id) {
       const entry = (await library.list()).find((one) => one.id === id);
-      if (entry?.state === 'damaged') return [entry.reason];
+      if (entry?.state === 'damaged') return [entry.problem];
       const { folder } = await library.find(id);
       return (await engine.call('verify', { bundle: folder }, { signal: shop.closing })).problems;
     },

@@ -7,6 +7,11 @@ const MAX_DIMENSIONS = 8;
 /** An .npy that we read whole: a quarter million representations. */
 export const MAX_NPY_BYTES = 1 << 28;
 
+/** Representations lie within about ±10; far above this, networks overflow and draw nonsense. */
+const MAX_MAGNITUDE = 1e6;
+/** What to do about a file that does not hold what it says. */
+const AGAIN = 'write the file again with numpy.save';
+
 /** How each supported element type is read. All are little-endian, the only kind written today. */
 const TYPES: Readonly<
   Record<string, { bytes: number; get: (view: DataView, at: number) => number }>
@@ -36,13 +41,14 @@ export function isNpy(bytes: Uint8Array): boolean {
 /** Reads an .npy file, format 1 to 3; `name` is for messages. Whatever is wrong is `invalid-request`. */
 export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!isNpy(bytes) || bytes.length < 12) throw wrong(name, 'it is not an .npy file');
+  if (!isNpy(bytes) || bytes.length < 12) throw wrong(name, `it is not an .npy file; ${AGAIN}`);
   const version = view.getUint8(6);
-  if (version < 1 || version > 3) throw wrong(name, `its format version is ${version}`);
+  if (version < 1 || version > 3)
+    throw wrong(name, `its format version is ${version}, and 1 to 3 are read; ${AGAIN}`);
   const start = version === 1 ? 10 : 12;
   const headerBytes = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (headerBytes > MAX_HEADER_BYTES || start + headerBytes > bytes.length) {
-    throw wrong(name, 'its header is cut short or far too long');
+    throw wrong(name, `its header is cut short or far too long; ${AGAIN}`);
   }
   const body = start + headerBytes;
   const header = Buffer.from(bytes.subarray(start, body)).toString('latin1');
@@ -58,7 +64,7 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
   if (count * element.bytes !== bytes.length - body) {
     throw wrong(
       name,
-      `its shape [${shape.join(', ')}] needs ${count * element.bytes} bytes, ${bytes.length - body} are there`,
+      `its shape [${shape.join(', ')}] needs ${count * element.bytes} bytes, ${bytes.length - body} are there; ${AGAIN}`,
     );
   }
   const data = new Float64Array(count);
@@ -73,7 +79,7 @@ function parseHeader(header: string, name: string): { type: string; shape: reado
   const order = /'fortran_order': *(True|False)/.exec(entries)?.[1];
   const sides = /'shape': *\(([\d, ]*)\)/.exec(entries)?.[1];
   if (type === undefined || order === undefined || sides === undefined) {
-    throw wrong(name, 'its header is not that of a plain array');
+    throw wrong(name, `its header is not that of a plain array; ${AGAIN}`);
   }
   const shape = sides
     .split(',')
@@ -81,7 +87,7 @@ function parseHeader(header: string, name: string): { type: string; shape: reado
     .filter((side) => side !== '')
     .map(Number);
   if (shape.length > MAX_DIMENSIONS || !shape.every(Number.isSafeInteger)) {
-    throw wrong(name, 'its shape is out of all bounds');
+    throw wrong(name, `its shape is out of all bounds; ${AGAIN}`);
   }
   if (order === 'True' && shape.length > 1) {
     throw wrong(name, 'it is in Fortran order; save it with numpy.ascontiguousarray');
@@ -108,12 +114,25 @@ export function writeNpy(shape: readonly number[], data: Float32Array): Uint8Arr
 /** Representations, one a row, of a [D] or [B,D] array; finite, D as the model wants it. */
 export function representationsOf(array: NpyArray, length: number, name: string): Float32Array[] {
   if (!array.type.startsWith('<f')) {
-    throw wrong(name, `its numbers are whole (${array.type}); representations are float32`);
+    throw wrong(
+      name,
+      `its numbers are whole (${array.type}); representations are float32: save them with astype('float32')`,
+    );
   }
   return rowsOf(array, length, { name, what: 'a representation' }).map((row) => {
     const values = Float32Array.from(row);
     if (!values.every(Number.isFinite)) {
-      throw wrong(name, 'it holds a NaN or an infinity, which no representation does');
+      throw wrong(
+        name,
+        'it holds a NaN or an infinity, which no representation does; mend the array',
+      );
+    }
+    const large = values.find((value) => Math.abs(value) > MAX_MAGNITUDE);
+    if (large !== undefined) {
+      throw wrong(
+        name,
+        `it holds ${large}; a representation's numbers are from -${MAX_MAGNITUDE} to ${MAX_MAGNITUDE}`,
+      );
     }
     return values;
   });

@@ -1,263 +1,56 @@
-import { cpus, freemem, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { resolvedTarget } from '#api/recipe';
-import type {
-  DoctorCheck,
-  LibraryState,
-  LibrarySummary,
-  Settings,
-  StudioEvent,
-  StudioStatus,
-} from '#api/types';
-import { backUp, listBackups, verifyCopy } from '#history/backup';
-import { openDatabase, type Opened } from '#history/database';
-import { createHistory, type History } from '#history/history';
-import { createAssets, type Assets } from './assets.ts';
-import { examine, type LibraryFacts } from './doctor.ts';
-import { createEngines, type EngineFactory, type Engines } from './engines.ts';
-import { createEventHub, type EventStream } from './events.ts';
-import { createExports, type Exports } from './exports.ts';
-import { makeFolder } from './files.ts';
-import { createGallery, type Gallery } from './gallery.ts';
-import type { Home } from './home.ts';
-import { openImageFiles } from './image-files.ts';
-import { openLibrary, type Library } from './library.ts';
-import { unavailable } from './library-state.ts';
-import { createModels, type Models } from './models.ts';
-import { createPreviews } from './previews.ts';
-import { openQueue, type Queue } from './queue.ts';
-import { createReplays, type Replays } from './replays.ts';
-import { openSettings } from './settings.ts';
-import { openThumbnails } from './thumbnails.ts';
-import { startUpkeep, type Upkeep } from './upkeep.ts';
-import type { Workshop } from './workshop.ts';
+import { assemble, type Assembly, type OpenStudioOptions } from './assembly.ts';
+import { follow } from './follow.ts';
+import { createKeeper, findPlace, type LibraryKeeper } from './library-keeper.ts';
 
-/** What a studio is opened with: everything that it cannot know by itself. */
-export interface OpenStudioOptions {
-  readonly home: Home;
-  /** Where pictures and their database are; `library` in the home folder by default. */
-  readonly libraryFolder?: string;
-  readonly engine: EngineFactory;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Lower-case letters and digits, 8 to 40, never the same again. */
-  readonly newId: () => string;
-  readonly newSeed: () => number;
-  /** Program and version, as recipes name it. */
-  readonly software: string;
-  /** Installed models; those of the home folder and the shipped ones by default. */
-  readonly models?: Library;
-  /** Bytes that must be free before a picture is begun. */
-  readonly minFreeBytes?: number;
-  /** Milliseconds before files and rows of a library that was closed in order are compared. */
-  readonly settleMs?: number;
-  /** Opens the library for looking only. */
-  readonly readOnly?: boolean;
+export type { OpenStudioOptions } from './assembly.ts';
+
+/** An open studio: what every host serves. Its parts stay good when the library is opened again. */
+export interface OpenStudio extends Omit<Assembly, 'reindex'> {
+  readonly library: LibraryKeeper;
 }
-
-/** An open studio: what every host serves. */
-export interface OpenStudio {
-  readonly shop: Workshop;
-  readonly queue: Queue;
-  readonly gallery: Gallery;
-  readonly models: Models;
-  readonly replays: Replays;
-  readonly exports: Exports;
-  readonly assets: Assets;
-  readonly engines: Engines;
-  readonly state: LibraryState;
-  /** Resolves when files and rows were compared and the queue has begun. */
-  readonly ready: Promise<void>;
-  status(): Promise<StudioStatus>;
-  summary(): LibrarySummary;
-  doctor(): Promise<readonly DoctorCheck[]>;
-  configure(change: Partial<Settings>): Settings;
-  backup(): Promise<{ readonly file: string }>;
-  emptyBin(): Promise<number>;
-  events(signal?: AbortSignal): EventStream;
-  /** Stops after the step that runs; nothing is lost. */
-  close(): Promise<void>;
-}
-
-const DATABASE = 'library.db';
-const BACKUPS = 'backups';
-const TARGET = 'engine.target';
-/** By then a window shows what it shows first. */
-const SETTLE_MS = 3000;
 
 /**
- * Opens a studio on a library. A library that is newer, locked, read-only or damaged gives a studio
- * too: its `state` says why, nothing of the library is changed, and what needs it is refused.
+ * Opens a studio on a library. A library that is newer, locked, read-only, damaged or not to be
+ * reached gives a studio too: its `state` says why, nothing of the library is changed, and what
+ * needs it is refused.
  */
 export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio> {
-  const { home, now, newId, newSeed, software } = options;
-  const folder = options.libraryFolder ?? join(home.root, 'library');
-  await makeFolder(folder).catch(() => undefined);
-  const opened = openDatabase(join(folder, DATABASE), {
-    now,
-    appVersion: software,
-    readOnly: options.readOnly ?? false,
+  let current = await assemble(options, await findPlace(options));
+  const library = createKeeper(options, {
+    current: () => current,
+    replace: (next) => {
+      current = next;
+    },
   });
-  const history = opened.database === null ? null : createHistory(opened.database, { now });
-  const closing = new AbortController();
-  const settings = openSettings(opened.state.kind === 'open' ? history : null);
-  const engines = createEngines(options.engine, settings.get().idleMinutes);
-  const files = openImageFiles(folder, options.minFreeBytes);
-  const shop: Workshop = {
-    home,
-    library: options.models ?? openLibrary(home.models),
-    engine: engines.main,
-    newSeed,
-    software,
-    history: () => {
-      if (history === null || closing.signal.aborted) throw unavailable(opened.state);
-      return history;
-    },
-    files,
-    thumbnails: openThumbnails(files),
-    settings,
-    events: createEventHub(),
-    now,
-    newId,
-    target: { known: knownTarget(history) },
-    closing: closing.signal,
-  };
-  const { settleMs = SETTLE_MS } = options;
-  return assemble({ shop, engines, opened, history, closing, settleMs });
-}
-
-interface Opening {
-  readonly shop: Workshop;
-  readonly engines: Engines;
-  readonly opened: Opened;
-  readonly history: History | null;
-  readonly closing: AbortController;
-  readonly settleMs: number;
-}
-
-/** Files and rows may differ: the studio was killed, or the database is new and pictures may be there. */
-function isSuspect(opened: Opened): boolean {
-  return (
-    opened.state.kind === 'open' && 'created' in opened && (opened.created || opened.afterCrash)
-  );
-}
-
-function assemble({ shop, engines, opened, history, closing, settleMs }: Opening): OpenStudio {
-  const previews = createPreviews();
-  const queue = openQueue(shop, previews);
-  const models = createModels(shop, engines.side);
-  const replays = createReplays(shop);
-  const exports = createExports(shop);
-  const backupFolder = join(shop.files.folder, BACKUPS);
-  const { state, database } = opened;
-
-  const backup = async (): Promise<{ file: string }> => {
-    shop.history();
-    if (database === null) throw unavailable(state);
-    const keep = shop.settings.get().backups;
-    const { file } = await backUp(database, backupFolder, { now: shop.now, keep });
-    return { file };
-  };
-  const upkeep: Upkeep | null =
-    state.kind === 'open'
-      ? startUpkeep(shop, {
-          models,
-          exports,
-          backupFolder,
-          backUp: backup,
-          delayMs: isSuspect(opened) ? 0 : settleMs,
-        })
-      : null;
-  const facts: LibraryFacts | null = database && {
-    integrity: () => String(database.pragma('quick_check(1)', { simple: true })),
-    backup: () => {
-      const [latest] = listBackups(backupFolder);
-      return latest === undefined ? null : { at: latest.at, problem: verifyCopy(latest.file) };
-    },
-  };
-  const learnTarget = async (): Promise<void> => {
-    const { cpuTarget } = await engines.main.call('doctor', {}, { signal: shop.closing });
-    shop.target.known = cpuTarget;
-    if (state.kind === 'open' && history?.settings.get(TARGET) !== cpuTarget) {
-      history?.settings.set(TARGET, cpuTarget);
-    }
-  };
-  const begin = (): void => {
-    if (state.kind === 'open' && !closing.signal.aborted) queue.start();
-  };
-  // What a kill left behind may be a picture that a job would make again.
-  if (!isSuspect(opened)) begin();
-  // A library that cannot be compared with its files can still be worked with.
-  const ready = (upkeep?.recovered ?? Promise.resolve()).then(
-    () => begin(),
-    () => begin(),
-  );
-  // Whoever needs the engine hears of its trouble.
-  learnTarget().catch(() => undefined);
-
   return {
-    shop,
-    queue,
-    gallery: createGallery(shop, models),
-    models,
-    replays,
-    exports,
-    assets: createAssets(shop, { previews, replays }),
-    engines,
-    state,
-    ready,
-    backup,
-    status: () => statusOf(shop, state, history === null ? false : queue.list().paused),
-    summary: () => ({
-      ...shop.history().images.summary(),
-      folder: shop.files.folder,
-      lastBackup: listBackups(backupFolder)[0]?.at ?? null,
-    }),
-    doctor: () => examine(shop, facts),
-    configure(change) {
-      if (state.kind === 'read-only') throw unavailable(state);
-      const settings = shop.settings.change(change);
-      engines.setIdle(settings.idleMinutes);
-      shop.events.publish({ kind: 'settings' });
-      return settings;
+    shop: follow(() => current.shop),
+    queue: follow(() => current.queue),
+    gallery: follow(() => current.gallery),
+    models: follow(() => current.models),
+    mosaics: follow(() => current.mosaics),
+    replays: follow(() => current.replays),
+    exports: follow(() => current.exports),
+    assets: {
+      get: async (path) => {
+        await library.settled();
+        return current.assets.get(path);
+      },
     },
-    emptyBin: () => (upkeep === null ? Promise.reject(unavailable(state)) : upkeep.emptyBin()),
-    events: (signal) => {
-      const first: StudioEvent[] = history === null ? [] : [{ kind: 'jobs', ...queue.list() }];
-      return shop.events.subscribe(first, signal);
+    engines: follow(() => current.engines),
+    library,
+    get state() {
+      return current.state;
     },
-    async close() {
-      if (closing.signal.aborted) return;
-      await queue.close();
-      closing.abort();
-      shop.events.close();
-      await engines.close();
-      await upkeep?.close();
-      if (opened.database !== null) opened.close();
+    get ready() {
+      return current.ready;
     },
+    status: () => current.status(),
+    summary: () => current.summary(),
+    doctor: () => current.doctor(),
+    configure: (change) => current.configure(change),
+    backup: () => current.backup(),
+    emptyBin: () => current.emptyBin(),
+    events: (signal) => current.events(signal),
+    close: () => library.close(),
   };
-}
-
-async function statusOf(
-  { software, files, settings, target }: Workshop,
-  state: LibraryState,
-  paused: boolean,
-): Promise<StudioStatus> {
-  const chosen = settings.get().target;
-  return {
-    version: software.replace(/^\S+ /, ''),
-    state,
-    libraryFolder: files.folder,
-    target: chosen === 'cpu' ? target.known : chosen,
-    cpu: cpus()[0]?.model.trim() ?? '',
-    memory: { used: totalmem() - freemem(), total: totalmem() },
-    diskFree: await files.freeBytes().catch(() => 0),
-    paused,
-  };
-}
-
-/** What `cpu` meant at the last start, until the engine has said what it means now. */
-function knownTarget(history: History | null) {
-  const parsed = resolvedTarget.safeParse(history?.settings.get(TARGET));
-  return parsed.success ? parsed.data : 'cpu-float32';
 }

@@ -65,7 +65,8 @@ export async function readPicture(path: string): Promise<RgbImage> {
     return { width: info.width, height: info.height, data: toRgb(data, info.channels) };
   } catch (error) {
     if (error instanceof StudioError) throw error;
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const why = said.replace(/[\s:]+$/, '');
     throw unreadable(
       `${name} cannot be read as a picture: it is damaged or of an unknown kind (${why}). Give a whole ${KNOWN} file.`,
       error,
@@ -142,7 +143,7 @@ export async function checkReplaceable(
     texts = await readPngText(path);
   } catch (error) {
     if (error instanceof StudioError && systemCode(error.cause) === 'ENOENT') return;
-    if (error instanceof StudioError && error.code === 'file-unavailable') throw error;
+    // What cannot be read is not ours to replace: a folder, somebody else's file.
     texts = null;
   }
   if (texts !== null && isOurs(texts)) return;

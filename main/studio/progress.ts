@@ -1,10 +1,19 @@
 import type { Progress } from '#api/types';
 import type { StepReport } from '#worker/protocol';
 
-/** A window is told at most so often: 10 times a second. */
+/** A window is told at most ten times a second. */
 const GAP_MS = 100;
+/** What drawing one message costs a window, with the browser's own work, in time of one core. */
+const DRAW_MS = 10;
+/** Part of the machine's cores that drawing may take from a run, which uses them all. */
+const DRAW_SHARE = 0.025;
 
-/** Lets through what a window can use of a run's reports: the newest, ten a second, fairly. */
+/** Milliseconds between two messages: on few cores a window that is told less leaves more to the run. */
+export function messageGap(cores: number): number {
+  return Math.max(GAP_MS, DRAW_MS / (DRAW_SHARE * Math.max(1, cores)));
+}
+
+/** Lets through what a window can use of a run's reports: the newest, not too many, fairly. */
 export interface ProgressFeed {
   offer(progress: Progress): void;
   /** What is known of a picture that is done is of no more use. */
@@ -15,13 +24,15 @@ export interface ProgressFeed {
 export interface FeedOptions {
   readonly publish: (progress: Progress) => void;
   readonly now: () => number;
+  /** Milliseconds between two messages; a tenth of a second by default. */
+  readonly gapMs?: number;
 }
 
 /**
  * Of each picture the newest report waits for its turn. Every other turn is the first picture's, so
  * that one decoding can be watched closely; the rest take turns.
  */
-export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed {
+export function createProgressFeed({ publish, now, gapMs = GAP_MS }: FeedOptions): ProgressFeed {
   const waiting = new Map<number, Progress>();
   let last = -Infinity;
   /** The turn in which each picture was told of last. */
@@ -50,7 +61,7 @@ export function createProgressFeed({ publish, now }: FeedOptions): ProgressFeed 
   };
   const schedule = (): void => {
     if (timer !== undefined || waiting.size === 0) return;
-    timer = setTimeout(tell, Math.max(0, last + GAP_MS - now()));
+    timer = setTimeout(tell, Math.max(0, last + gapMs - now()));
   };
   return {
     offer(progress) {

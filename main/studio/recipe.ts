@@ -6,6 +6,9 @@ import { RECIPE_KEYWORD, SOFTWARE_KEYWORD, type Text } from './png.ts';
 
 type Plan = Methods['generate']['request']['plan'];
 
+/** Characters of a field's name that a message shows. */
+const SHOWN_LENGTH = 60;
+
 /** What a recipe says beyond the picture itself. */
 export interface Making {
   readonly software: string;
@@ -66,8 +69,11 @@ export function parseRecipe(text: string, name: string): Recipe {
   }
   const parsed = recipeSchema.safeParse(json);
   if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path.join('.') ?? '';
-    throw unusable(name, `its recipe is wrong at "${field}". Use another copy of the picture`);
+    const issue = parsed.error.issues[0];
+    const extra = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    const field = [...(issue?.path ?? []), ...extra].join('.').slice(0, SHOWN_LENGTH);
+    const where = field === '' ? 'chunk holds something else' : `is wrong at "${field}"`;
+    throw unusable(name, `its recipe ${where}. Use another copy of the picture`);
   }
   checkArrays(parsed.data, name);
   return parsed.data;

@@ -1,23 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
+import type { Recovery } from '#api/types';
 import { completeText, knownJob, knownParents, readOurs, type OurPicture } from './adopt.ts';
 import { fileTime, savedFile } from './image-files.ts';
 import type { Workshop } from './workshop.ts';
-
-/** What a comparison of files and rows did. */
-export interface Recovery {
-  /** Files that no write finished, deleted. */
-  readonly unfinished: number;
-  /** Files without a row that have one again. */
-  readonly adopted: number;
-  /** Files that nobody can make sense of, moved to `quarantine`. */
-  readonly quarantined: readonly string[];
-  /** Rows whose file is not there. */
-  readonly missing: number;
-  /** Rows whose file is there again. */
-  readonly found: number;
-}
 
 type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'events' | 'closing'>;
 

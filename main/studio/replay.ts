@@ -1,8 +1,17 @@
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
+import type { Recipe } from '#api/recipe';
+import type { Manifest } from '#bundle/manifest';
 import type { Picture } from '#worker/protocol';
 import { readPicture, readPngText } from './pictures.ts';
-import { countDifferences, noRecipe, parseRecipe, recipeTokens, replayPlan } from './recipe.ts';
+import {
+  countDifferences,
+  noRecipe,
+  parseRecipe,
+  recipeRepresentation,
+  recipeTokens,
+  replayPlan,
+} from './recipe.ts';
 import { modelRef, type Studio } from './studio.ts';
 
 /** How a picture compares with the one on file. */
@@ -26,6 +35,7 @@ export async function replayFile(
   if (text === null) throw noRecipe(name);
   const recipe = parseRecipe(text, name);
   const model = await studio.library.findMaker(recipe.model);
+  checkFits(recipe, model.manifest, name);
   let again: Picture | undefined;
   await studio.engine.call(
     'generate',
@@ -52,4 +62,21 @@ export async function replayFile(
     tokensDiffer,
     valuesDiffer,
   };
+}
+
+/** A recipe that somebody changed may be sound in form and still ask what its model cannot do. */
+function checkFits(recipe: Recipe, { id, networks }: Manifest, name: string): void {
+  const { rdm, mage } = networks;
+  const label = recipe.source.kind === 'sample' ? (recipe.source.label ?? 0) : 0;
+  const fits = [
+    ['class', label < Math.max(1, rdm?.classes ?? 0)],
+    ['representation', recipeRepresentation(recipe).length === mage?.representation],
+    ['tokens', recipeTokens(recipe).length === mage?.tokens],
+  ] as const;
+  const bad = fits.find(([, good]) => !good);
+  if (bad === undefined) return;
+  throw new StudioError(
+    'picture-unreadable',
+    `${name} cannot be replayed: its recipe does not fit model ${id} at "${bad[0]}". Use another copy of the picture.`,
+  );
 }

@@ -101,6 +101,8 @@ export function createReplays(shop: Workshop): Replays {
       if (pixels === undefined) throw new StudioError('internal', 'The engine made no picture.');
       await shop.files.checkSpace();
       const png = await encodePng(pixels, pictureTexts(image.recipe, textOf(shop, image)));
+      // One that was given up, and cut short in that, is not to be deleted any more.
+      shop.history().bin.filesDeleted([image.path]);
       const saved = await shop.files.write(image.path, png);
       shop.history().images.setFile(id, { state: 'present', ...saved });
       shop.events.publish({ kind: 'images', ids: [id] });

@@ -1,20 +1,23 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract, ERROR_STATUS } from '#api/contract';
 import { encodeError, StudioError, type WireError } from '#api/errors';
+import { dropPixels, purgePictures } from './disposal.ts';
 import { importPictures } from './incoming.ts';
 import type { OpenStudio } from './open-studio.ts';
 
 /** The contract over an open studio. Every failure leaves it as one of the contract's errors. */
 export function createRouter(studio: OpenStudio) {
-  const os = implement(contract).use(async ({ next }) => {
+  const os = implement(contract).use(async ({ next, path }) => {
     try {
+      // Only a cancel has no time to wait for a library that is opened again just now.
+      if (path.join('.') !== 'library.cancelMove') await studio.library.settled();
       return await next();
     } catch (error) {
       throw typedError(error);
     }
   });
-  const { shop, queue, gallery, models, replays } = studio;
-  const { history } = shop;
+  const { shop, queue, gallery, models, mosaics, replays, library } = studio;
+  const history = () => shop.history();
 
   return os.router({
     studio: {
@@ -27,6 +30,14 @@ export function createRouter(studio: OpenStudio) {
       undo: os.studio.undo.handler(() => gallery.step('undo')),
       redo: os.studio.redo.handler(() => gallery.step('redo')),
       backup: os.studio.backup.handler(() => studio.backup()),
+    },
+    library: {
+      place: os.library.place.handler(() => library.place()),
+      move: os.library.move.handler(({ input }) => library.move(input.folder)),
+      cancelMove: os.library.cancelMove.handler(() => ({ cancelled: library.cancelMove() })),
+      reopen: os.library.reopen.handler(({ input }) => library.reopen(input.readOnly)),
+      repair: os.library.repair.handler(() => library.repair()),
+      reindex: os.library.reindex.handler(() => library.reindex()),
     },
     jobs: {
       create: os.jobs.create.handler(({ input }) => queue.create(input)),
@@ -48,6 +59,10 @@ export function createRouter(studio: OpenStudio) {
       remove: os.images.remove.handler(({ input }) => gallery.remove(input.ids)),
       restore: os.images.restore.handler(({ input }) => gallery.restore(input.ids)),
       emptyBin: os.images.emptyBin.handler(async () => ({ removed: await studio.emptyBin() })),
+      purge: os.images.purge.handler(async ({ input }) => ({
+        removed: await purgePictures(shop, input.ids),
+      })),
+      dropPixels: os.images.dropPixels.handler(({ input }) => dropPixels(shop, input.ids)),
       similar: os.images.similar.handler(({ input }) =>
         history().images.similar(input.id, input.limit),
       ),
@@ -79,6 +94,7 @@ export function createRouter(studio: OpenStudio) {
     },
     models: {
       list: os.models.list.handler(() => models.list()),
+      mosaic: os.models.mosaic.handler(({ input }) => mosaics.ask(input.id)),
       offer: os.models.offer.handler(({ input }) => models.offer(input)),
       import: os.models.import.handler(({ input }) => models.import(input)),
       cancelImport: os.models.cancelImport.handler(() => ({ cancelled: models.cancelImport() })),
@@ -104,13 +120,18 @@ function given<T extends object>(input: T): { [K in keyof T]?: Exclude<T[K], und
 }
 
 /** Anything thrown as one of the contract's errors, with the same code. */
-function typedError(error: unknown): ORPCError<WireError['code'], { field?: string }> {
-  const { code, message, field } = encodeError(validationError(error) ?? error);
+function typedError(
+  error: unknown,
+): ORPCError<WireError['code'], Pick<WireError, 'field' | 'reason'>> {
+  const { code, message, field, reason } = encodeError(validationError(error) ?? error);
   return new ORPCError(code, {
     defined: true,
     status: ERROR_STATUS[code],
     message,
-    data: field === undefined ? {} : { field },
+    data: {
+      ...(field === undefined ? {} : { field }),
+      ...(reason === undefined ? {} : { reason }),
+    },
     cause: error,
   });
 }

@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Recovery } from '#api/types';
 import { listBackups } from '#history/backup';
-import { recover, type Recovery } from './recovery.ts';
+import { discard } from './disposal.ts';
+import { recover } from './recovery.ts';
 import type { Exports } from './exports.ts';
 import type { Models } from './models.ts';
 import type { Workshop } from './workshop.ts';
@@ -27,6 +28,8 @@ export interface Upkeep {
   readonly recovered: Promise<Recovery>;
   /** Deletes for good what is in the bin, or only what has been there for too long. */
   emptyBin(before?: number): Promise<number>;
+  /** Compares files and rows once more. */
+  reindex(): Promise<Recovery>;
   close(): Promise<void>;
 }
 
@@ -34,16 +37,8 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
   const { models, exports, backupFolder, backUp, delayMs } = options;
   const since = shop.now();
 
-  const emptyBin = async (before?: number): Promise<number> => {
-    const { bin } = shop.history();
-    const { ids, paths } = bin.purge(before);
-    await shop.files.remove(paths);
-    bin.filesDeleted(paths);
-    // A file is called by its picture's uid, as its thumbnail is.
-    await shop.thumbnails.remove(paths.map((path) => basename(path, '.png')));
-    if (ids.length > 0) shop.events.publish({ kind: 'images', ids: null });
-    return ids.length;
-  };
+  const emptyBin = async (before?: number): Promise<number> =>
+    discard(shop, shop.history().bin.purge(before));
 
   const routine = async (): Promise<void> => {
     const oldest = shop.now() - shop.settings.get().binDays * DAY;
@@ -72,6 +67,14 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
   return {
     recovered,
     emptyBin,
+    reindex() {
+      const compared = running.then(() => recover(shop, since));
+      running = compared.then(
+        () => undefined,
+        () => undefined,
+      );
+      return compared;
+    },
     async close() {
       clearInterval(timer);
       await running;

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import type { Methods, StepReport } from '#worker/protocol';
 import type { Previews } from './previews.ts';
-import { createProgressFeed, stepProgress } from './progress.ts';
+import { createProgressFeed, messageGap, stepProgress } from './progress.ts';
 import type { Workshop } from './workshop.ts';
 
 type Event = Methods['generate']['event'];
@@ -28,6 +29,7 @@ export function createWatch(
   const feed = createProgressFeed({
     publish: (progress) => events.publish({ kind: 'progress', progress }),
     now,
+    gapMs: messageGap(availableParallelism()),
   });
   /** The step that a preview belongs to: it comes before the next one. */
   const newest = new Map<number, StepReport>();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StudioError } from '#api/errors';
+import { fileReason, reasonText, type Reason } from '#api/reasons';
 import type { ByteSource } from '#checkpoint/types';
 import { makeFolders } from '#runtime/folders';
 
@@ -27,7 +28,7 @@ export async function fileSource(path: string, name = basename(path)): Promise<F
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) {
-      throw new StudioError('file-unavailable', `${name} is not a file. Choose a file.`);
+      throw unavailable({ code: 'file-not-plain', values: { file: name } });
     }
     const { size } = stats;
     return {
@@ -44,10 +45,7 @@ export async function fileSource(path: string, name = basename(path)): Promise<F
               throw fileError(error, name);
             });
           if (bytesRead === 0) {
-            throw new StudioError(
-              'file-unavailable',
-              `${name} became shorter while it was read. Let whatever writes it finish, then try again.`,
-            );
+            throw unavailable({ code: 'file-shrank', values: { file: name } });
           }
           done += bytesRead;
         }
@@ -153,21 +151,6 @@ function codeOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-const UNAVAILABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist. Check its name and place',
-  ENOTDIR: 'does not exist: a part of its path is a file. Check its place',
-  EACCES: 'may not be read or written. Check its permissions',
-  EPERM: 'may not be read or written. Check its permissions',
-  EROFS: 'is on a disk that cannot be written. Choose another place',
-  EISDIR: 'is a folder. Choose a file',
-  EEXIST: 'already exists. Choose another name',
-  ENOTEMPTY: 'already exists. Choose another name',
-  EMFILE: 'cannot be opened: too many files are open. Close other programs and try again',
-  ENAMETOOLONG: 'has too long a name. Choose a shorter one',
-  EIO: 'cannot be read or written: the disk reports an error. Check the disk',
-  EBUSY: 'is in use by another program. Close that program and try again',
-};
-
 /** A system error as one for people; anything else as it is. `name` is what was worked on. */
 export function fileError(error: unknown, name: string): unknown {
   const code = codeOf(error);
@@ -179,7 +162,18 @@ export function fileError(error: unknown, name: string): unknown {
       { cause: error },
     );
   }
-  const why = UNAVAILABLE[code];
-  if (why === undefined) return error;
-  return new StudioError('file-unavailable', `${name} ${why}.`, { cause: error });
+  if (code === 'EFBIG') {
+    return new StudioError(
+      'file-unavailable',
+      `${name} is larger than its disk or your account allows. Choose another place.`,
+      { cause: error },
+    );
+  }
+  const reason = fileReason(code, name);
+  return reason === null ? error : unavailable(reason, error);
+}
+
+/** A file that cannot be used, and why. */
+export function unavailable(reason: Reason, cause?: unknown): StudioError {
+  return new StudioError('file-unavailable', reasonText(reason), { cause, reason });
 }

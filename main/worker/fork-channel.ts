@@ -32,10 +32,7 @@ function start(entry: string, env: NodeJS.ProcessEnv): Channel {
     // The parent's stdout belongs to its user; the engine has nothing to say there.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  let lastWords = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    lastWords = (lastWords + text).slice(-STDERR_KEPT);
-  });
+  const lastWords = listenToLastWords(child.stderr);
   const exit = exitOnce();
   child.on('error', (error) => {
     // Only a process that never started has no other end to wait for.
@@ -45,8 +42,8 @@ function start(entry: string, env: NodeJS.ProcessEnv): Channel {
   child.on('close', (code, signal) => {
     const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
     // Who is killed from outside said nothing about it.
-    const said = signal === 'SIGKILL' || signal === 'SIGTERM' ? undefined : tellingLine(lastWords);
-    exit.end(said === undefined ? how : `${how}: ${said}`);
+    const fromOutside = signal === 'SIGKILL' || signal === 'SIGTERM';
+    exit.end(fromOutside ? how : `${how}${lastWords()}`);
   });
   return {
     pid: child.pid,
@@ -55,6 +52,18 @@ function start(entry: string, env: NodeJS.ProcessEnv): Channel {
     onMessage: (listener) => void child.on('message', listener),
     onExit: exit.listen,
     kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Keeps what a process says on stderr; the result gives the line of it that tells of its end. */
+export function listenToLastWords(stderr: NodeJS.ReadableStream | null): () => string {
+  let kept = '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    kept = (kept + text).slice(-STDERR_KEPT);
+  });
+  return () => {
+    const line = tellingLine(kept);
+    return line === undefined ? '' : `: ${line}`;
   };
 }
 

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason } from '#api/reasons';
 import { manifestSchema } from '#bundle/manifest';
 import { BundleError, MANIFEST_FILE } from '#bundle/reader';
 import { bundleFiles } from '#bundle/writer';
@@ -12,9 +13,10 @@ import { ImportError } from '#importer/errors';
 import { planImport } from '#importer/plan';
 import type { ImportPlan } from '#importer/plan';
 import { NetworkError } from '#networks/network';
-import { fileError, fileSource } from './files.ts';
+import { fileError, fileSource, unavailable } from './files.ts';
 import type { FileSource } from './files.ts';
 import type { ImportRequest } from './protocol.ts';
+import { bundleReason, checkpointReason, importReason } from './reasons.ts';
 
 /** Longest model card that is read for its licence. */
 const MAX_CARD_BYTES = 2 ** 20;
@@ -83,12 +85,16 @@ function named(files: readonly string[]): readonly { path: string; name: string 
 }
 
 function checkRequest({ files, attachments }: ImportRequest): void {
-  const refuse = (field: string, why: string) => new StudioError('invalid-request', why, { field });
+  const refuse = (field: string, reason: Reason, why = reasonText(reason)) =>
+    new StudioError('invalid-request', why, { field, reason });
   if (files.length === 0 || files.length > MAX_FILES) {
-    throw refuse('files', `Give 1 to ${MAX_FILES} checkpoint files, not ${files.length}.`);
+    const values = { most: MAX_FILES, count: files.length };
+    throw refuse('files', { code: 'import-count', values });
   }
+  const attached = (file: string): Reason => ({ code: 'import-attachment', values: { file } });
   if (attachments.length > MAX_ATTACHMENTS) {
-    throw refuse('attachments', `At most ${MAX_ATTACHMENTS} files can be attached.`);
+    const reason = attached(attachments[MAX_ATTACHMENTS]?.name ?? '');
+    throw refuse('attachments', reason, `At most ${MAX_ATTACHMENTS} files can be attached.`);
   }
   const taken = new Set([MANIFEST_FILE]);
   for (const kind of Object.keys(manifestSchema.shape.networks.shape)) {
@@ -97,11 +103,16 @@ function checkRequest({ files, attachments }: ImportRequest): void {
   for (const { name } of attachments) {
     const valid = manifestSchema.shape.files.element.shape.path.safeParse(name).success;
     if (!valid) {
-      throw refuse('attachments', `"${name}" cannot be attached: use a plain file name.`);
+      throw refuse(
+        'attachments',
+        attached(name),
+        `"${name}" cannot be attached: use a plain file name.`,
+      );
     }
     if (taken.has(name.toLowerCase())) {
       throw refuse(
         'attachments',
+        attached(name),
         `"${name}" cannot be attached: the model has a file of that name.`,
       );
     }
@@ -121,10 +132,8 @@ export async function readText(
   try {
     const { size } = await stat(path);
     if (size > limit) {
-      throw new StudioError(
-        'file-unavailable',
-        `${name} has ${size} bytes; at most ${limit} are read.`,
-      );
+      const values = { file: name, bytes: size, most: limit };
+      throw unavailable({ code: 'file-too-large', values });
     }
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -144,17 +153,23 @@ export async function translating<T>(work: () => Promise<T>): Promise<T> {
 /** Errors of the lower layers as those of the interface, with the message they were given. */
 export function asStudioError(error: unknown): unknown {
   if (error instanceof ImportError) {
+    const reason = importReason(error);
     if (error.code === 'recipe' || error.code === 'id') {
       const field = error.code === 'id' ? 'id' : 'recipe';
-      return new StudioError('invalid-request', error.message, { cause: error, field });
+      return new StudioError('invalid-request', error.message, { cause: error, field, reason });
     }
-    return new StudioError('checkpoint-unreadable', error.message, { cause: error });
+    return new StudioError('checkpoint-unreadable', error.message, { cause: error, reason });
   }
-  if (error instanceof CheckpointError || error instanceof NetworkError) {
+  if (error instanceof CheckpointError) {
+    const reason = checkpointReason(error);
+    return new StudioError('checkpoint-unreadable', error.message, { cause: error, reason });
+  }
+  if (error instanceof NetworkError) {
     return new StudioError('checkpoint-unreadable', error.message, { cause: error });
   }
   if (error instanceof BundleError) {
-    return new StudioError('bundle-damaged', error.message, { cause: error });
+    const reason = bundleReason(error, MANIFEST_FILE);
+    return new StudioError('bundle-damaged', error.message, { cause: error, reason });
   }
   return error;
 }

@@ -2,6 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason } from '#api/reasons';
 import type { Manifest } from '#bundle/manifest';
 import { MANIFEST_FILE, MAX_MANIFEST_BYTES, readManifest } from '#bundle/reader';
 import { bundleFiles, bundleHash, finishManifest } from '#bundle/writer';
@@ -69,17 +70,17 @@ export async function importBundle(
 
 /**
  * Compares every file of a bundle with its manifest.
- * @returns a sentence for each problem; none when the bundle is whole
+ * @returns a reason for each problem; none when the bundle is whole
  * @throws StudioError when the folder cannot be read at all, or 'cancelled'
  */
-export async function verifyBundle(folder: string, options: JobOptions = {}): Promise<string[]> {
-  const problems: string[] = [];
+export async function verifyBundle(folder: string, options: JobOptions = {}): Promise<Reason[]> {
+  const problems: Reason[] = [];
   let manifest: Manifest;
   try {
     manifest = await loadManifest(folder);
   } catch (error) {
-    if (error instanceof StudioError && error.code === 'bundle-damaged') return [error.message];
-    throw error;
+    if (!(error instanceof StudioError) || error.code !== 'bundle-damaged') throw error;
+    return [error.reason ?? unreadable(basename(folder))];
   }
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
@@ -96,9 +97,10 @@ export async function verifyBundle(folder: string, options: JobOptions = {}): Pr
           },
         });
         if (found.size !== file.size) {
-          problems.push(`${file.path} has ${found.size} bytes instead of ${file.size}.`);
+          const values = { file: file.path, found: found.size, expected: file.size };
+          problems.push({ code: 'size-changed', values });
         } else if (found.sha256 !== file.sha256) {
-          problems.push(`${file.path} was changed: its SHA-256 is not the one in the manifest.`);
+          problems.push({ code: 'content-changed', values: { file: file.path } });
         }
       } finally {
         await source.close();
@@ -106,14 +108,16 @@ export async function verifyBundle(folder: string, options: JobOptions = {}): Pr
     } catch (error) {
       const known = asStudioError(error);
       if (!(known instanceof StudioError) || known.code === 'cancelled') throw known;
-      problems.push(known.message);
+      problems.push(known.reason ?? unreadable(file.path));
     }
   }
   if (bundleHash(manifest.networks, { files: manifest.files, sha256 }) !== manifest.hash) {
-    problems.push(`${MANIFEST_FILE} was changed: its hash does not fit its networks.`);
+    problems.push({ code: 'manifest-changed', values: { file: MANIFEST_FILE } });
   }
   return problems;
 }
+
+const unreadable = (folder: string): Reason => ({ code: 'model-unreadable', values: { folder } });
 
 /**
  * What a checkpoint holds, whether or not it can be imported.
@@ -223,10 +227,11 @@ async function placeFor(
     const other = await loadManifest(folder).catch(() => undefined);
     if (other?.hash === manifest.hash) return { id, there: true };
     if (where.given !== null) {
+      const reason: Reason = { code: 'import-installed', values: { id } };
       throw new StudioError(
         'invalid-request',
         `There is another model with the id "${id}". Choose another id, or remove that model first.`,
-        { field: 'id' },
+        { field: 'id', reason },
       );
     }
   }
@@ -241,11 +246,9 @@ async function requireSpace(library: string, bytes: number): Promise<void> {
       const free = disk.bavail * disk.bsize;
       // Some network drives report no sizes at all.
       if (disk.blocks === 0 || free >= bytes) return;
-      throw new StudioError(
-        'disk-full',
-        `The model takes ${megabytes(bytes)} MB, but only ${megabytes(free)} MB are free. ` +
-          'Nothing was changed; free some space and try again.',
-      );
+      const values = { needed: megabytes(bytes), free: megabytes(free) };
+      const reason: Reason = { code: 'no-space', values };
+      throw new StudioError('disk-full', reasonText(reason), { reason });
     }
     if (dirname(folder) === folder) return;
     folder = dirname(folder);

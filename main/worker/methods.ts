@@ -1,5 +1,6 @@
 import { StudioError } from '#api/errors';
 import { breathe, type Control } from '#engine/errors';
+import { makeMosaic } from '#engine/mosaic';
 import { prepare } from '#engine/picture';
 import { generate } from '#engine/pipeline';
 import { decodePixels } from '#engine/pixels';
@@ -8,6 +9,7 @@ import type { GraphName } from '#networks/graphs';
 import type { Tensor } from '#engine/types';
 import { exportBundle } from '#runtime/export';
 import { examine } from './doctor.ts';
+import { fileError } from './files.ts';
 import { importBundle, inspectCheckpoint, previewImport, verifyBundle } from './importing.ts';
 import { createPreviewer } from './live-preview.ts';
 import { openBundle, type Model, type ModelShelf } from './model.ts';
@@ -107,18 +109,39 @@ export function createMethods(shelf: ModelShelf): Handlers {
       }
       return { images };
     },
+    mosaic: async ({ model: ref }, context) => {
+      const { networks, sizes } = await shelf.open(ref);
+      const network = needNetwork(networks, 'decoder');
+      return { patches: await makeMosaic({ network, sizes, ...controlOf(context) }) };
+    },
     previewImport: async (request) => previewImport(request),
     import: async (request, { signal, emit }) =>
       importBundle(request, { signal, onProgress: emit }),
     verify: async ({ bundle }, { signal, emit }) => ({
       problems: await verifyBundle(bundle, { signal, onProgress: emit }),
     }),
-    export: async ({ bundle, folder }, { signal, emit }) => ({
-      files: await exportBundle(await openBundle(bundle), folder, { signal, onProgress: emit }),
-    }),
+    export: async ({ bundle, folder }, { signal, emit }) => {
+      const source = await openBundle(bundle);
+      try {
+        return { files: await exportBundle(source, folder, { signal, onProgress: emit }) };
+      } catch (error) {
+        throw exportFailure(error, folder);
+      }
+    },
     inspect: async ({ file }) => inspectCheckpoint(file),
     doctor: async () => examine(),
   };
+}
+
+/** What fails in an export is the writing: the folder is to be named, and is the request's fault. */
+function exportFailure(error: unknown, folder: string): unknown {
+  const known = fileError(error, folder);
+  if (known === error || !(known instanceof StudioError) || known.code === 'disk-full')
+    return known;
+  const { code, message, reason } = known;
+  const inFile = reason?.code === 'file-in-file';
+  const why = inFile ? `${folder} cannot be a folder: a part of it is a file.` : message;
+  return new StudioError(code, why, { cause: error, field: 'folder', reason });
 }
 
 /** Lets messages in between steps; without that a cancel would wait for the end. */

@@ -1,5 +1,7 @@
 import type { RequestedTarget, ResolvedTarget } from '#api/recipe';
 import type { WireError } from '#api/errors';
+import type { Reason } from '#api/reasons';
+import type { PartKind } from '#api/types';
 import type { GenerateEvent } from '#engine/events';
 import type { RgbImage } from '#engine/picture';
 import type { ModelSizes, Plan } from '#engine/types';
@@ -38,15 +40,15 @@ export interface ImportRequest {
 export interface ImportPreview {
   readonly id: string;
   readonly title: string;
-  /** Parts found, with a sentence on their size each. */
+  /** Parts found, with their sizes. */
   readonly parts: readonly {
     readonly kind: string;
     readonly from: string;
-    readonly about: string;
+    readonly about: Reason;
   }[];
-  /** Parts not found, and what that disables. */
-  readonly missing: readonly { readonly kind: string; readonly disables: string }[];
-  readonly warnings: readonly string[];
+  /** Parts not found. */
+  readonly missing: readonly { readonly kind: PartKind }[];
+  readonly warnings: readonly Reason[];
   readonly licences: readonly {
     readonly id: string;
     readonly title: string;
@@ -135,6 +137,12 @@ export interface Methods {
     result: { readonly images: readonly RgbImage[] };
     event: never;
   };
+  /** What each code looks like at a glance, u8 [K,4,4,3]. */
+  mosaic: {
+    request: { readonly model: ModelRef };
+    result: { readonly patches: Uint8Array };
+    event: never;
+  };
   previewImport: { request: ImportRequest; result: ImportPreview; event: never };
   import: {
     request: ImportRequest;
@@ -144,7 +152,7 @@ export interface Methods {
   /** Reads every file of a bundle and compares hashes. */
   verify: {
     request: { readonly bundle: string };
-    result: { readonly problems: readonly string[] };
+    result: { readonly problems: readonly Reason[] };
     event: { readonly done: number; readonly total: number; readonly file: string };
   };
   /** Writes portable ONNX graphs with external data into an empty or new folder. */

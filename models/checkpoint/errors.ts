@@ -41,12 +41,33 @@ export interface Where {
   readonly key: string;
 }
 
+const DAMAGED = 'The file is damaged or lies about itself; get it again';
+const OTHER = 'Choose a checkpoint: a .pth, .pt, .ckpt or .safetensors file';
+
+/** What to do next, for errors whose reason does not say it. */
+const ADVICE: Partial<Readonly<Record<CheckpointErrorCode, string>>> = {
+  'text-file': OTHER,
+  'unknown-format': OTHER,
+  'no-tensors': OTHER,
+  'limit-exceeded': 'No RCG checkpoint needs so much; get the file again, or another one',
+  'zip-damaged': DAMAGED,
+  'zip-duplicate-entry': DAMAGED,
+  'zip-overlapping-entries': DAMAGED,
+  'pickle-unknown-opcode': DAMAGED,
+  'pickle-damaged': DAMAGED,
+  'legacy-damaged': DAMAGED,
+  'tensor-out-of-bounds': DAMAGED,
+  'storage-missing': DAMAGED,
+  'storage-size': DAMAGED,
+  'safetensors-damaged': DAMAGED,
+};
+
 /** Characters of a name that a message shows; a hostile file can hold names of any length. */
 const SHOWN = 120;
 
 /**
  * A checkpoint that cannot be read. The message names the file, the key inside it where there is
- * one, and the reason. Nothing has been run and nothing written when it is thrown.
+ * one, the reason, and what to do next. Nothing has been run and nothing written when it is thrown.
  */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
@@ -62,7 +83,8 @@ export class CheckpointError extends Error {
     why: string,
   ) {
     const key = where.key === undefined ? '' : `${printable(where.key)}: `;
-    super(`${where.file}: ${key}${why}`);
+    const advice = ADVICE[code];
+    super(`${where.file}: ${key}${why}${advice === undefined ? '' : `. ${advice}`}`);
     this.code = code;
     this.file = where.file;
     this.key = where.key;

@@ -68,7 +68,8 @@ export function viewTensor(where: Where, view: View, window: Window): StoredTens
   const size = elements * width;
   if (range.length - size > MAX_GATHER_WASTE_BYTES || size - range.length > MAX_EXPANDED_BYTES) {
     throw tooLarge(
-      `takes ${size} bytes but is a view of ${range.length}; the limits are in between`,
+      `takes ${size} bytes but is a view of ${range.length}, and they may differ by ` +
+        `${MAX_EXPANDED_BYTES} at most`,
     );
   }
   return {

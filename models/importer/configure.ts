@@ -24,15 +24,10 @@ import type { FoundPart } from './recognise.ts';
 /** Tokens along a side of every grid that the engine knows (spec 4.1). */
 const GRID = 16;
 
-/** A network with its sizes, checked weights and a sentence on it. */
-interface ConfiguredPart extends BundleNetwork {
-  readonly about: string;
-}
-
 /** The networks of a model, sized. */
 export interface Configured {
   readonly networks: Manifest['networks'];
-  readonly parts: readonly ConfiguredPart[];
+  readonly parts: readonly BundleNetwork[];
 }
 
 /**
@@ -45,14 +40,14 @@ export function configure(
   recipe: RecipeFile,
 ): Configured {
   const networks: Manifest['networks'] = {};
-  const parts: ConfiguredPart[] = [];
+  const parts: BundleNetwork[] = [];
   const add = <C extends BundleNetwork['config']>(kind: NetworkKind, describe: Describe<C>) => {
     const part = chosen.get(kind);
     if (!part) return undefined;
     return naming(part, () => {
       const config = describe.config(part);
       const weights = ordered(part, describe.weights(config));
-      parts.push({ kind, config, weights, source: part.file, about: describe.about(config) });
+      parts.push({ kind, config, weights, source: part.file });
       return config;
     });
   };
@@ -60,30 +55,18 @@ export function configure(
   const vqgan = add<VqganConfig>('vqgan', {
     config: (part) => vqganConfig(part.weights),
     weights: vqganWeights,
-    about: (c) =>
-      `${c.codes} codes of ${c.latent} numbers, ${c.multipliers.length} levels from ${c.channels} ` +
-      `channels: pictures of ${pictureSize(c)}×${pictureSize(c)} pixels`,
   });
   const mage = add<MageConfig>('mage', {
     config: (part) => mageConfig(part.weights, mageHints(recipe)),
     weights: mageWeights,
-    about: (c) =>
-      `encoder ${c.depth} blocks of width ${c.width} (${c.heads} heads), decoder ${c.decoderDepth} ` +
-      `blocks of width ${c.decoderWidth} (${c.decoderHeads} heads)`,
   });
   const rdm = add<RdmConfig>('rdm', {
     config: (part) => rdmConfig(part.weights),
     weights: rdmWeights,
-    about: (c) =>
-      `${c.depth} blocks of width ${c.width}, ` +
-      (c.classes > 0 ? `${c.classes} classes` : 'without classes'),
   });
   const encoder = add<EncoderConfig>('encoder', {
     config: (part) => encoderConfig(part.weights, encoderHints(part, { recipe, vqgan })),
     weights: encoderWeights,
-    about: (c) =>
-      `${ENCODERS[c.kind]}, ${c.depth} blocks of width ${c.width} (${c.heads} heads), ` +
-      `representations of ${c.representation} numbers`,
   });
   if (encoder) networks.encoder = encoder;
   if (rdm) networks.rdm = rdm;
@@ -95,15 +78,7 @@ export function configure(
 interface Describe<C> {
   readonly config: (part: FoundPart) => C;
   readonly weights: (config: C) => readonly WeightSpec[];
-  readonly about: (config: C) => string;
 }
-
-const ENCODERS: Readonly<Record<EncoderConfig['kind'], string>> = {
-  mocov3: 'MoCo v3',
-  dino: 'DINO',
-  ibot: 'iBOT',
-  deit: 'DeiT',
-};
 
 function mageHints({ mage }: RecipeFile): MageHints {
   return {

@@ -1,6 +1,8 @@
+import { aboutNetwork } from '#bundle/about';
+import type { About } from '#bundle/about';
 import { manifestSchema } from '#bundle/manifest';
 import type { NetworkKind } from '#bundle/manifest';
-import type { BundleContent, BundleNetwork } from '#bundle/writer';
+import type { BundleContent } from '#bundle/writer';
 import { readTensor } from '#checkpoint/convert';
 import { printable } from '#checkpoint/errors';
 import type { Checkpoint, ShapeTable } from '#checkpoint/types';
@@ -26,21 +28,29 @@ export interface ImportOptions {
 
 /** A bundle yet to be written, and what to tell before writing it. */
 export interface ImportPlan extends BundleContent {
-  /** What was found, with a sentence on its size each. */
+  /** What was found, with its sizes. */
   readonly parts: readonly {
     readonly kind: NetworkKind;
     readonly from: string;
-    readonly about: string;
+    readonly about: About;
   }[];
-  /** What was not found, and what cannot be done without it. */
-  readonly missing: readonly { readonly kind: NetworkKind; readonly disables: string }[];
-  readonly warnings: readonly string[];
+  /** What was not found, though most models have it. */
+  readonly missing: readonly { readonly kind: 'encoder' | 'rdm' }[];
+  readonly warnings: readonly ImportWarning[];
 }
 
-const WITHOUT: Readonly<Partial<Record<NetworkKind, string>>> = {
-  encoder: 'Pictures cannot be turned into representations, so none can be varied or interpolated.',
-  rdm: 'New representations cannot be drawn: pictures can only be made from a given one or from a picture.',
-};
+/** Something to know before the import: a code, and the values that fill its sentence in. */
+export interface ImportWarning {
+  readonly code:
+    /** A file whose part another one brings: the same, or one of its own. */
+    | 'not-needed'
+    | 'not-needed-other'
+    /** An RDM that was trained with another encoder or tokenizer. */
+    | 'trained-apart'
+    /** Nobody has recommended settings for this size. */
+    | 'no-settings';
+  readonly values: Readonly<Record<string, string>>;
+}
 
 /**
  * Works out the bundle that some checkpoint files make. Reads directories and a few small tensors,
@@ -64,9 +74,9 @@ export async function planImport(
 /** One part of each kind: MAGE's own passengers first, since they were trained with it. */
 async function choose(
   found: readonly FoundPart[],
-): Promise<{ chosen: ReadonlyMap<NetworkKind, FoundPart>; warnings: readonly string[] }> {
+): Promise<{ chosen: ReadonlyMap<NetworkKind, FoundPart>; warnings: readonly ImportWarning[] }> {
   const chosen = new Map<NetworkKind, FoundPart>();
-  const warnings: string[] = [];
+  const warnings: ImportWarning[] = [];
   for (const kind of ['mage', 'vqgan', 'rdm', 'encoder'] as const) {
     const parts = found.filter((part) => part.kind === kind).sort((a, b) => rank(a) - rank(b));
     const [best, ...others] = parts;
@@ -104,7 +114,7 @@ const NAMES: Readonly<Record<NetworkKind, string>> = {
 };
 
 /** What to say of a second file that holds the same part. */
-async function compare(best: FoundPart, other: FoundPart): Promise<readonly string[]> {
+async function compare(best: FoundPart, other: FoundPart): Promise<readonly ImportWarning[]> {
   const name = NAMES[best.kind];
   if (best.within === null && other.within === null) {
     throw new ImportError(
@@ -124,17 +134,11 @@ async function compare(best: FoundPart, other: FoundPart): Promise<readonly stri
     );
   }
   const same = await sameSample(best, other);
+  const values = { file: other.file, other: best.file, part: best.kind };
   if (other.within === null) {
-    return [
-      `${other.file} is not needed: ${best.file} brings its own ${name}` +
-        `${same ? '' : ', which is a different one and was trained with it'}.`,
-    ];
+    return [{ code: same ? 'not-needed' : 'not-needed-other', values }];
   }
-  if (same) return [];
-  return [
-    `${other.file} was trained with another ${name} than ${best.file}, although of the same size. ` +
-      'What the RDM draws may mean nothing to this MAGE.',
-  ];
+  return same ? [] : [{ code: 'trained-apart', values }];
 }
 
 /** First name whose shape differs or that only one of the tables has; null if they agree. */
@@ -161,7 +165,7 @@ async function sameSample(a: FoundPart, b: FoundPart): Promise<boolean> {
 function describe(facts: {
   readonly chosen: ReadonlyMap<NetworkKind, FoundPart>;
   readonly configured: Configured;
-  readonly warnings: string[];
+  readonly warnings: ImportWarning[];
   readonly recipe: RecipeFile;
   readonly options: ImportOptions;
 }): ImportPlan {
@@ -171,22 +175,19 @@ function describe(facts: {
   const preset = presetOf(networks.mage, networks.rdm);
   const recommended = withSettings(preset.recommended, recipe.defaults);
   if (!preset.known && recipe.defaults === undefined) {
-    warnings.push(
-      'No settings are known for a MAGE of this size; those of RCG-B are used until you choose others.',
-    );
+    warnings.push({ code: 'no-settings', values: {} });
   }
-  const parts = configured.parts.map(({ kind, about }) => {
-    const part = chosen.get(kind);
-    return { kind, from: part?.file ?? '', about };
+  const parts = configured.parts.flatMap(({ kind, source: from }) => {
+    const about = aboutNetwork(networks, kind);
+    return about === null ? [] : [{ kind, from, about }];
   });
   const missing = (['encoder', 'rdm'] as const)
     .filter((kind) => !chosen.has(kind))
-    .map((kind) => ({ kind, disables: WITHOUT[kind] ?? '' }));
-  const content: readonly BundleNetwork[] = configured.parts;
+    .map((kind) => ({ kind }));
   return {
     id: idOf(options.id ?? null, recipe.name, preset.id),
     title: recipe.title === undefined ? preset.title : textOf(recipe.title),
-    networks: content,
+    networks: configured.parts,
     unconditionalClass: networks.rdm?.classes ? (recipe.rdm?.unconditional_class ?? null) : null,
     classes: networks.rdm?.classes ? (recipe.rdm?.classes ?? []).map(textOf) : [],
     recommended,

@@ -7,8 +7,8 @@ type Change = Omit<UpdateImages, 'ids'>;
 
 /** What can be done with the selected pictures. All of it can be undone, but for the empty bin. */
 export class Actions {
-  /** An import or export is on its way. */
-  busy = $state<'import' | 'export' | null>(null);
+  /** What is on its way. */
+  busy = $state<'import' | 'export' | 'rebuild' | null>(null);
   readonly #gallery: Gallery;
 
   constructor(gallery: Gallery) {
@@ -80,6 +80,51 @@ export class Actions {
     search.refresh(0);
     // The pictures' steps are gone from the log with them.
     await app.undo.refresh();
+  }
+
+  /** Deletes for good those of the pictures that are in the bin. The view asks before. */
+  async purge(ids = this.targets): Promise<void> {
+    if (ids.length === 0) return;
+    const { app, search, selection } = this.#gallery;
+    // What is looked at while it goes would be asked for once more.
+    const chosen = [...selection.ids];
+    selection.none();
+    const done = await app.act(app.studio.images.purge({ ids: [...ids] }));
+    if (done === undefined) return selection.set(chosen);
+    this.#tell('gallery.emptied', { count: done.removed });
+    search.refresh(0);
+    await app.undo.refresh();
+  }
+
+  /** Frees the space of the files and keeps the rest; "rebuild" makes them again. */
+  async dropPixels(ids = this.targets): Promise<void> {
+    if (ids.length === 0) return;
+    const { app, rows } = this.#gallery;
+    const { i18n } = app;
+    const done = await app.act(app.studio.images.dropPixels({ ids: [...ids] }));
+    if (done === undefined) return;
+    rows.outdated(ids);
+    const { dropped: count, bytes, kept } = done;
+    this.#tell('gallery.droppedCount', { count, bytes: i18n.bytes(bytes) });
+    if (kept > 0) this.#tell('gallery.droppedKept', { count: kept });
+  }
+
+  /** Makes the files of those again that have none, one after the other. */
+  async rebuild(ids = this.targets): Promise<void> {
+    const { app, rows } = this.#gallery;
+    const lost = ids.filter((id) => (rows.get(id)?.file ?? 'present') !== 'present');
+    if (lost.length === 0 || this.busy !== null) return;
+    this.busy = 'rebuild';
+    let count = 0;
+    for (const id of lost) {
+      const rebuilt = await app.act(app.studio.images.rebuild({ id }));
+      // The same reason would stop all that follow.
+      if (rebuilt === undefined) break;
+      count += 1;
+    }
+    this.busy = null;
+    rows.outdated(lost);
+    if (count > 0) this.#tell('gallery.rebuilt', { count });
   }
 
   async export(metadata: boolean, ids = this.targets): Promise<void> {
@@ -209,6 +254,14 @@ export class Actions {
   #say(key: 'gallery.rated', count: number): void {
     const { announcer, i18n } = this.#gallery.app;
     announcer.polite(i18n.t(key, { count }));
+  }
+
+  /** Says what was done, where there is no way back. */
+  #tell(key: MessageKey, values: Readonly<Record<string, string | number>>): void {
+    const { toasts, announcer, i18n } = this.#gallery.app;
+    const text = i18n.lookup(key, values) ?? '';
+    announcer.polite(text);
+    toasts.show({ text });
   }
 
   /** Names what was done, with a way back. */

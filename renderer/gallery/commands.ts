@@ -110,6 +110,19 @@ function editCommands(gallery: Gallery): readonly Command[] {
       run: () => void actions.restore(),
     },
     {
+      ...{ ...edit, id: 'gallery.purge', title: 'command.gallery.purge', key: 'Shift+Delete' },
+      enabled: () => some() && gallery.inBin,
+      run: () => (gallery.dialog = { kind: 'purge' }),
+    },
+    {
+      ...{ ...edit, id: 'gallery.drop', title: 'command.gallery.drop', enabled: some },
+      run: () => void actions.dropPixels(),
+    },
+    {
+      ...{ ...edit, id: 'gallery.rebuild', title: 'command.gallery.rebuild', enabled: some },
+      run: () => void actions.rebuild(),
+    },
+    {
       ...{ group: 'make', views, id: 'gallery.variations', title: 'command.gallery.variations' },
       ...{ key: 'V', enabled: alive },
       run: () => actions.variations(),

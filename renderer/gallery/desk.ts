@@ -1,3 +1,4 @@
+import { copyPicture } from '../state/transfer.ts';
 import { readPixels } from './compare/pixels.ts';
 import type { Desk } from './gallery.svelte.ts';
 
@@ -34,12 +35,4 @@ function saveFile(file: File): void {
   link.click();
   // The download reads the address after this turn.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
-
-async function copyPicture(address: string): Promise<void> {
-  const picture = fetch(address).then((response) => {
-    if (!response.ok) throw new TypeError(`No picture: ${response.status}`);
-    return response.blob();
-  });
-  await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
 }

@@ -35,7 +35,7 @@ export interface Desk {
 
 /** What is asked for over the view. */
 export type GalleryDialog =
-  | { readonly kind: 'tag' | 'board' | 'saveSearch' | 'newBoard' | 'fields' | 'emptyBin' }
+  | { readonly kind: 'tag' | 'board' | 'saveSearch' | 'newBoard' | 'fields' | 'emptyBin' | 'purge' }
   | { readonly kind: 'renameBoard'; readonly board: Board }
   | {
       readonly kind: 'imported';

@@ -1,3 +1,4 @@
+import { copyPicture } from '../state/transfer.ts';
 import type { Command } from '../state/commands.svelte.ts';
 import type { Generate } from './generate.svelte.ts';
 
@@ -35,9 +36,21 @@ export function generateCommands(generate: Generate): readonly Command[] {
       run: () => void generate.star(),
     },
     {
+      ...{ id: 'picture.copy', title: 'command.copyPicture', group: 'edit', key: 'Ctrl+C', views },
+      // With text marked the key means that.
+      enabled: () => generate.finished !== null && (getSelection()?.toString() ?? '') === '',
+      run: () => void generate.copyPicture(copyPicture),
+    },
+    {
       ...{ id: 'recipe.copy', title: 'command.copyRecipe', group: 'edit', key: 'Ctrl+Shift+C' },
       ...{ views, enabled: hasPicture },
       run: () => void generate.copyRecipe(),
+    },
+    {
+      ...view,
+      ...{ id: 'parent', title: 'command.parent', key: '\\' },
+      enabled: () => (generate.detail?.parents.length ?? 0) > 0,
+      run: () => (generate.parentHeld = true),
     },
     { ...view, id: 'tab.picture', title: 'command.picture', run: () => (generate.tab = 'picture') },
     { ...view, id: 'tab.tokens', title: 'command.tokens', run: () => (generate.tab = 'tokens') },

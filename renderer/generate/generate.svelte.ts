@@ -6,6 +6,7 @@ import type { Command } from '../state/commands.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements } from './announcements.ts';
 import { generateCommands } from './commands.ts';
+import { loadTable, Mosaics } from './mosaics.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
 
@@ -22,12 +23,15 @@ export class Generate {
   zoom = $state<number | null>(null);
   /** Null follows what is being made. */
   picked = $state.raw<Pick | null>(null);
+  /** The key that shows the parent is held. */
+  parentHeld = $state(false);
   #details = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
   /** Pictures of the job that ended last, until another one starts. */
   ended = $state<number | null>(null);
   #adding = $state(false);
   readonly app: App;
   readonly previews = new Previews(loadPicture);
+  readonly mosaics: Mosaics;
   readonly #announcements: Announcements;
 
   /** A picture of the library that the address asks for, whatever job it came from. */
@@ -76,9 +80,19 @@ export class Generate {
   readonly detail = $derived(
     this.imageId === null ? null : (this.#details.get(this.imageId) ?? null),
   );
+  /** Address of the picture that this one was made from, while it is to be seen. */
+  readonly parentShown = $derived.by((): string | null => {
+    const parent = this.detail?.parents[0];
+    return this.parentHeld && parent !== undefined ? `/images/${parent.id}/full` : null;
+  });
   /** The decode steps of the picture on the stage, and which of them is looked at. */
   readonly steps: StepView;
   readonly model = $derived.by(() => this.app.models.current);
+  /** What the codes of the picture on the stage look like; null while that is not known. */
+  readonly mosaic = $derived.by(() => {
+    const made = this.job?.settings.model ?? this.detail?.recipe.model.id;
+    return made === undefined ? null : this.mosaics.get(made);
+  });
   /** Why no job can be made, as a message key; null when one can. */
   readonly hindrance = $derived.by(() => hindranceOf(this.app));
   readonly #pace = $derived.by(() => paceOf(this.detail));
@@ -94,6 +108,7 @@ export class Generate {
   constructor(app: App) {
     this.app = app;
     this.steps = new StepView(this);
+    this.mosaics = new Mosaics(app, loadTable);
     this.#announcements = new Announcements(app, (count) => (this.ended = count));
     app.events.on('jobs', () => this.#announcements.follow());
     app.events.on('progress', (event) => this.#announcements.progress(event.progress));
@@ -175,6 +190,13 @@ export class Generate {
     if (this.detail !== null) this.app.draft.use(this.detail.recipe);
   }
 
+  async copyPicture(copy: (address: string) => Promise<void>): Promise<void> {
+    const { finished, app } = this;
+    if (finished === null) return;
+    const done = await app.act(copy(finished).then(() => true));
+    if (done) app.toasts.show({ text: app.i18n.t('inspect.copiedPicture') });
+  }
+
   async copyRecipe(): Promise<void> {
     const { detail, app } = this;
     if (detail === null) return;
@@ -201,7 +223,8 @@ export class Generate {
     if (this.previews.arrived < 0 || picture.steps.length === 0) return false;
     const asked = picture.steps.filter((step) => step.preview !== null);
     const here = asked.some((step) => this.previews.get(step.preview) !== null);
-    return here || asked.length === 0 || picture.steps.length > 2;
+    const mosaic = this.mosaic !== null;
+    return here || mosaic || asked.length === 0 || picture.steps.length > 2;
   }
 
   async #reload(id: number): Promise<void> {

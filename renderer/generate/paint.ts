@@ -177,7 +177,7 @@ export function paintStripe(
 
 /** A step of the strip, as it is drawn. */
 export interface StripStep {
-  readonly picture: ImageBitmap | null;
+  readonly picture: CanvasImageSource | null;
   readonly tokens: readonly number[] | null;
   readonly fresh: number | null;
 }

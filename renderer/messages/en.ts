@@ -1,3 +1,4 @@
+import { REASONS } from '#api/reasons';
 import { common } from './en/common.ts';
 import { errors } from './en/errors.ts';
 import { gallery } from './en/gallery.ts';
@@ -14,5 +15,6 @@ export const en = {
   ...generate,
   ...gallery,
   ...models,
+  ...REASONS,
   ...settings,
 } as const;

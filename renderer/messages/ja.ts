@@ -4,6 +4,7 @@ import { errors } from './ja/errors.ts';
 import { gallery } from './ja/gallery.ts';
 import { generate } from './ja/generate.ts';
 import { models } from './ja/models.ts';
+import { reasons } from './ja/reasons.ts';
 import { settings } from './ja/settings.ts';
 import { shell } from './ja/shell.ts';
 import type { Translation } from './types.ts';
@@ -16,5 +17,6 @@ export const ja: Translation<typeof en> = {
   ...generate,
   ...gallery,
   ...models,
+  ...reasons,
   ...settings,
 };

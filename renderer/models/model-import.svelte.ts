@@ -1,6 +1,7 @@
 import type { ImportOffer } from '#api/contract';
 import type { App } from '../state/app.svelte.ts';
 import { describeFailure, type Failure } from '../state/errors.ts';
+import { pathOf } from '../state/host.ts';
 
 /** Files of one import: the contract's limit. */
 const MOST = 20;
@@ -45,6 +46,20 @@ export class ModelImport {
     this.open = true;
     this.dropped = dropped;
     if (this.phase === 'offered') this.back();
+  }
+
+  /**
+   * Takes what was dropped. The desktop program tells where files lie, so they are looked at right
+   * away; from a browser come their names alone, unless a program handed paths over as text.
+   */
+  async drop(files: readonly File[], text: string): Promise<void> {
+    const paths = files.map(pathOf);
+    const known = paths.filter((path) => path !== null);
+    this.begin(files.filter((_, index) => paths[index] === null).map(({ name }) => name));
+    if (this.phase !== 'naming') return;
+    if (known.length > 0) this.text = known.join('\n');
+    else if (text !== '') this.text = text;
+    if (known.length > 0 && known.length === files.length) await this.look();
   }
 
   /** Closes the dialog. An import that runs goes on; the list shows it. */

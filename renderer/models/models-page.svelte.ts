@@ -1,4 +1,5 @@
 import { createContext } from 'svelte';
+import type { Reason } from '#api/reasons';
 import type { ImageRow, ModelInfo } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
@@ -11,7 +12,7 @@ const SAMPLES = 9;
 /** What verifying a model showed in this window. */
 export interface Verified {
   readonly at: number;
-  readonly problems: readonly string[];
+  readonly problems: readonly Reason[];
 }
 
 /** The Models view: the model that is looked at, its proof, imports, and the doctor. */

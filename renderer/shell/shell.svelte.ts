@@ -59,6 +59,15 @@ export class Shell {
         run: () => void this.#app.redoNow(),
       },
       {
+        id: 'paste',
+        title: 'command.paste',
+        group: 'edit',
+        key: 'Ctrl+V',
+        fixed: true,
+        // The browser gives what is pasted with an event of its own.
+        run: () => {},
+      },
+      {
         id: 'palette',
         title: 'command.palette',
         group: 'help',

@@ -42,6 +42,8 @@ export class App {
   readonly navigation: Navigation;
   readonly commands: Commands;
   readonly panels: Panels;
+  /** Files that a paste brought, until the gallery takes them in. */
+  arrivals = $state.raw<readonly File[]>([]);
 
   constructor(studio: StudioClient, surroundings: Surroundings) {
     this.studio = studio;
@@ -78,6 +80,19 @@ export class App {
       return undefined;
     }
   };
+
+  /** Takes files to where they are imported. */
+  bring(files: readonly File[]): void {
+    if (files.length === 0) return;
+    this.arrivals = files;
+    this.navigation.go('gallery');
+  }
+
+  takeArrivals(): readonly File[] {
+    const files = this.arrivals;
+    this.arrivals = [];
+    return files;
+  }
 
   /** What a step of the undo log is called. */
   subjectName(subject: NonNullable<Undo['nextUndo']>): string {

@@ -14,6 +14,8 @@ export interface Command {
   readonly views?: readonly View[];
   readonly run: () => void;
   readonly enabled?: () => boolean;
+  /** The browser's own key, such as that of a paste: it is shown, but not pressed here or changed. */
+  readonly fixed?: true;
 }
 
 /** Where a key was pressed, as far as it matters for which commands act. */
@@ -60,7 +62,9 @@ export class Commands {
 
   /** The key of a command; an empty text when the person took it away. */
   keyOf(id: string): string {
-    return this.#choices().shortcuts[id] ?? this.#commands.get(id)?.key ?? '';
+    const command = this.#commands.get(id);
+    if (command?.fixed === true) return command.key ?? '';
+    return this.#choices().shortcuts[id] ?? command?.key ?? '';
   }
 
   /** Other commands that have this key and can be there at the same time. */
@@ -73,6 +77,7 @@ export class Commands {
   }
 
   canRun(command: Command): boolean {
+    if (command.fixed === true) return false;
     const here = command.views === undefined || command.views.includes(this.#view());
     return here && (command.enabled?.() ?? true);
   }

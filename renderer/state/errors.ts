@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from '#api/errors';
 import type { I18n, MessageKey } from './i18n.svelte.ts';
+import { reasonOf, reasonWords } from './reasons.ts';
 
 /** The contract's codes, and the one that only a window can meet. */
 export type FailureCode = ErrorCode | 'connection';
@@ -8,6 +9,8 @@ export type FailureCode = ErrorCode | 'connection';
 export interface Failure {
   readonly code: FailureCode;
   readonly sentence: string;
+  /** What was at fault this time, in the person's language; null when there are no words for it. */
+  readonly why: string | null;
   /** The studio's own words, in English, for the report. */
   readonly detail: string;
 }
@@ -28,7 +31,9 @@ export function failureCode(error: unknown): FailureCode {
 export function describeFailure(i18n: I18n, error: unknown): Failure {
   const code = failureCode(error);
   const detail = error instanceof Error ? error.message : String(error);
-  return { code, sentence: sentenceOf(i18n, code, fieldOf(error)), detail };
+  const reason = reasonOf(error);
+  const why = reason === null ? null : reasonWords(i18n, reason);
+  return { code, sentence: sentenceOf(i18n, code, fieldOf(error)), why, detail };
 }
 
 /** The sentence of a code; `field` fills in what was wrong with a request. */

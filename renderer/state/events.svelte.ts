@@ -21,6 +21,7 @@ export class Events {
     models: new Set(),
     settings: new Set(),
     import: new Set(),
+    move: new Set(),
   };
 
   constructor(studio: StudioClient, sleep = waitFor) {

@@ -25,6 +25,8 @@ export type Translate = <Key extends MessageKey>(key: Key, ...rest: Rest<Key>) =
 export class I18n {
   language = $state<Language>('en');
   readonly #number = $derived(new Intl.NumberFormat(this.language));
+  /** Formats with so many digits, by language and digits. */
+  readonly #exact = new Map<string, Intl.NumberFormat>();
   readonly #plural = $derived(new Intl.PluralRules(this.language));
 
   /** The sentence of a key. Numbers among the values are formatted; pass seeds as text. */
@@ -58,8 +60,12 @@ export class I18n {
 
   number(value: number, digits?: number): string {
     if (digits === undefined) return this.#number.format(value);
+    // Making one takes longer than a hundred numbers.
+    const key = `${this.language} ${digits}`;
     const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    return new Intl.NumberFormat(this.language, options).format(value);
+    const format = this.#exact.get(key) ?? new Intl.NumberFormat(this.language, options);
+    this.#exact.set(key, format);
+    return format.format(value);
   }
 
   /** "4.3 GB": decimal units, as disks and file managers count. */

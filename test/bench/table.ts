@@ -13,8 +13,12 @@ export interface Row {
 
 /** A Markdown table. */
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** A line of such a table. */
+export function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
 
 /** Numbers as people read them: 0.42, 3.1, 57, 1840. */

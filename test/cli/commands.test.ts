@@ -1,7 +1,10 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
+import type { Reason } from '#api/reasons';
+import type { Recipe } from '#api/recipe';
+import { insertTexts, readText, RECIPE_KEYWORD } from '#studio/png';
 import type { DoctorReport, ImportPreview } from '#worker/protocol';
 import { main } from '../../main/cli/main.ts';
 import { fakePicture, temporaryFolder, tinyManifest, writeBundle } from '../studio/helpers.ts';
@@ -94,12 +97,15 @@ describe('what ends a batch', () => {
           emit({ kind: 'picture', picture: fakePicture(0, plan.seeds[0] ?? 0) });
           const stopped = new Promise((resolve) => signal?.addEventListener('abort', resolve));
           fake.interrupt();
+          // The same key press, passed on by a parent as well.
+          fake.interrupt();
           await stopped;
           throw new StudioError('cancelled', 'Cancelled.');
         },
       },
     });
-    expect(await main(generate('--seed', '1', '--count', '4'), fake.io)).toBe(130);
+    const io = { ...fake.io, now: () => 0 };
+    expect(await main(generate('--seed', '1', '--count', '4'), io)).toBe(130);
     expect(fake.err()).toMatch(/1 of 4 pictures/);
     expect(await readdir(out)).toEqual(['tiny-1.png']);
   });
@@ -123,6 +129,25 @@ describe('other commands', () => {
     expect([other.code, other.out]).toEqual([1, `${file}  16 of 16 tokens differ\n`]);
     const json = await run(['replay', file, '--json'], { home, answers });
     expect(jsonLines(json.out)[0]).toMatchObject({ identical: false, tokensDiffer: 16 });
+  });
+
+  test('a terminal is not told what a hostile recipe says', async () => {
+    await run(generate('--seed', '7'), { home });
+    const png = await readFile(join(out, 'tiny-7.png'));
+    const recipe = JSON.parse(readText(png, RECIPE_KEYWORD, 'a.png') ?? '') as Recipe;
+    const hostile = async (changes: Partial<Recipe>): Promise<string> => {
+      const text = JSON.stringify({ ...recipe, ...changes });
+      const file = join(home, 'hostile.png');
+      await writeFile(file, insertTexts(png, [{ keyword: RECIPE_KEYWORD, text }]));
+      return file;
+    };
+    const inspect = await run(['inspect', await hostile({ software: '\x1b[2J\x07pwn' })], { home });
+    expect(inspect.out).toMatch(/software: \ufffd\[2J\ufffdpwn/);
+    const model = { id: '\x1b[31mred\r\nfake line', hash: 'd'.repeat(64) };
+    const replay = await run(['replay', await hostile({ model })], { home });
+    // A file's fault, not the command's.
+    expect(replay.code).toBe(1);
+    expect(replay.err).toMatch(/^The picture was made with model \?\[31mred\?\?fake line.*\n$/);
   });
 
   test('encode, interpolate, decode, inspect', async () => {
@@ -170,18 +195,27 @@ describe('models', () => {
   const preview: ImportPreview = {
     id: 'new',
     title: 'New',
-    parts: [{ kind: 'mage', from: 'mage.pth', about: 'width 8' }],
-    missing: [{ kind: 'rdm', disables: 'sampling' }],
-    warnings: ['Odd.'],
+    parts: [
+      {
+        kind: 'mage',
+        from: 'mage.pth',
+        about: { code: 'about-rdm', values: { width: 8, depth: 2 } },
+      },
+    ],
+    missing: [{ kind: 'rdm' }],
+    warnings: [{ code: 'no-settings', values: {} }],
     licences: [
       { id: 'X', title: 'Licence X', covers: 'the weights', text: 'Be kind.', nonCommercial: true },
     ],
     bytes: 1500,
   };
+  const problems: readonly Reason[] = [
+    { code: 'content-changed', values: { file: 'mage.safetensors' } },
+  ];
   const answers = {
     previewImport: () => Promise.resolve(preview),
     import: () => Promise.resolve({ id: 'new', hash: 'a'.repeat(64) }),
-    verify: () => Promise.resolve({ problems: ['mage.safetensors has changed'] }),
+    verify: () => Promise.resolve({ problems }),
     export: () => Promise.resolve({ files: ['mage.onnx'] }),
   };
 
@@ -201,7 +235,7 @@ describe('models', () => {
     const refused = await run(['models', 'import', 'mage.pth'], { home, answers });
     expect([refused.code, refused.asked]).toEqual([2, ['previewImport']]);
     expect(refused.err).toMatch(
-      /width 8.*no rdm.*Odd.*Licence X \(non-commercial.*Be kind.*--yes/s,
+      /MLP 8 × 2.*no rdm: New representations.*No settings are known.*Licence X \(non-commercial.*Be kind.*--yes/s,
     );
 
     const given = await run(['models', 'import', 'mage.pth', '--yes'], { home, answers });
@@ -236,7 +270,8 @@ describe('models', () => {
 
   test('verify, export, remove', async () => {
     const verified = await run(['models', 'verify', 'tiny'], { home, answers });
-    expect([verified.code, verified.out]).toEqual([1, 'tiny: mage.safetensors has changed\n']);
+    expect(verified.code).toBe(1);
+    expect(verified.out).toMatch(/^tiny: mage\.safetensors was changed: its SHA-256/);
     const exported = await run(['models', 'export', 'tiny', '--out', out], { home, answers });
     expect(exported).toMatchObject({ code: 0, out: `tiny in ${out}:\n  mage.onnx\n` });
     expect((await run(['models', 'remove', 'tiny'], { home })).code).toBe(0);

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../studio/helpers.ts';
@@ -33,6 +35,21 @@ describe('the command as a process', () => {
     const { code, out, err } = await command(['generate', '--steps', 'many', '--model', 'absent']);
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(/absent/);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('says so when its output cannot be written', async () => {
+    const home = await temporaryFolder();
+    const full = await open('/dev/full', 'w');
+    const child = spawn(process.execPath, [bin, 'models', 'list'], {
+      env: { ...process.env, RCG_STUDIO_HOME: home },
+      stdio: ['ignore', full.fd, 'pipe'],
+    });
+    let err = '';
+    child.stderr?.on('data', (data: Buffer) => (err += data.toString()));
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    await full.close();
+    expect(code).toBe(1);
+    expect(err).toMatch(/^What this command prints cannot be written \(ENOSPC\)\..*\n$/);
   });
 
   test('is quiet when nobody reads its output', async () => {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { temporaryFolder, tinyManifest, writeBundle } from '../studio/helpers.ts';
@@ -33,10 +34,13 @@ describe('wrong usage: exit code 2 and one sentence on stderr', () => {
   test.each<[string[], RegExp]>([
     [[], /Usage/],
     [['paint'], /unknown command 'paint'.*rcg-studio help/],
+    [['help', 'paint'], /^unknown command 'paint'\. See: rcg-studio help$/m],
     [['generat'], /Did you mean generate\?/],
     [['generate', '--frobnicate'], /unknown option.*rcg-studio help generate/],
     [['generate', '--count'], /argument missing/],
-    [['generate', 'extra'], /too many arguments/],
+    [['generate', 'extra'], /too many arguments.*got 1: extra\. See/],
+    [['generate', '--guidance', '--out', 'x'], /'--guidance <g>' .*value is missing/],
+    [['models', 'export', 'tiny', '--out', '--ouch'], /'--out <folder>' .*value is missing/],
     [['models'], /rcg-studio help models/],
     [['encode', 'a.png'], /--out/],
     [['replay'], /missing required argument/],
@@ -50,6 +54,7 @@ describe('wrong usage: exit code 2 and one sentence on stderr', () => {
     [['generate', ...tiny, '--target', 'cuda'], /target must be one of/],
     [['generate', '--model', 'absent'], /no model absent.*tiny/],
     [['generate', ...tiny, '--out', '/proc/x'], /write into \/proc\/x/],
+    [['generate', ...tiny, '--out', ''], /out is empty; name a folder/],
     [['interpolate', '1', '2', ...tiny, '--frames', '1'], /frames must be/],
     [['models', 'remove', 'absent'], /no model absent/],
     [['models', 'import', 'only.json'], /No checkpoint/],
@@ -90,6 +95,19 @@ describe('failures: exit code 1', () => {
     expect((await run([...args, '--verbose'], { home })).err).toMatch(/\n\s+at /);
     const json = await run([...args, '--verbose', '--json'], { home });
     expect(jsonLines(json.err)[0]?.['error']).toHaveProperty('stack');
+  });
+
+  test('what cannot be read makes no folder', async () => {
+    const absent = join(home, 'none.png');
+    const made = join(home, 'made');
+    const tiny = ['--model', 'tiny'];
+    for (const args of [
+      ['generate', ...tiny, '--from-image', absent, '--out', made],
+      ['encode', ...tiny, absent, '--out', join(made, 'r.npy')],
+    ]) {
+      expect((await run(args, { home })).code).toBe(1);
+    }
+    expect(await readdir(home)).toEqual(['models']);
   });
 
   test('a bug says that it is one', async () => {

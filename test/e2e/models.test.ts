@@ -1,11 +1,22 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { tinyCheckpoints, tinyRecipe } from '../helpers/tiny-model.ts';
+import { tinyBundle, tinyCheckpoints, tinyRecipe } from '../helpers/tiny-model.ts';
 import { eventually, stage, story } from './app.ts';
-import { make } from './steps.ts';
+import { done, everyImage, make, setField } from './steps.ts';
 
 const app = stage({ model: 'tiny' });
+
+/** Drops addresses of files, as a file manager hands them over to a page. */
+async function drop(page: Page, name: string, addresses: readonly string[]): Promise<void> {
+  const dataTransfer = await page.evaluateHandle((list) => {
+    const transfer = new DataTransfer();
+    transfer.setData('text/uri-list', list);
+    return transfer;
+  }, addresses.join('\n'));
+  await page.getByRole('button', { name }).dispatchEvent('drop', { dataTransfer });
+}
 
 story('the view lists what is installed, and verifying says so', async () => {
   const { page, shot } = await app.open({ at: '/models' });
@@ -50,18 +61,48 @@ story('a wrong path is told in words, and nothing is left behind', async () => {
   ]);
 });
 
+story('in Japanese no reason is told in English', async () => {
+  const bundle = await tinyBundle(join(app.host.home, 'models'), { name: 'odd' });
+  await appendFile(join(bundle, 'mage.safetensors'), 'x');
+  await rm(join(bundle, 'rdm.safetensors'));
+  const { page, shot } = await app.open({
+    at: '/models',
+    language: 'ja',
+    expects: /status of 4\d\d/,
+  });
+  await page.getByRole('button', { name: /^Tiny/ }).first().click();
+  await page.getByRole('button', { name: '検証', exact: true }).click();
+  const problems = page.getByRole('alert').filter({ hasText: 'mage.safetensors' });
+  await problems.getByText(/^mage\.safetensors は [\d,]+ バイトですが/).waitFor();
+  await problems.getByText('rdm.safetensors がありません').waitFor();
+
+  await page.getByRole('button', { name: '読み込み…' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill(join(app.host.home, 'nowhere.pth'));
+  await dialog.getByRole('button', { name: 'ファイルを調べる' }).click();
+  await dialog.getByText('nowhere.pth がありません').waitFor();
+  await shot('models-reasons-ja');
+  // Licences and cards are in the language they were written in.
+  const shown = await page.getByRole('table').or(problems).or(dialog).allInnerTexts();
+  expect(shown.join('\n').replaceAll(/\S*\/\S*/g, '')).not.toMatch(/\b[a-z]{2,} [a-z]{2,}\b/);
+  await rm(bundle, { recursive: true });
+});
+
 story(
   'checkpoints are imported after their licence was accepted, and removed with undo',
   async () => {
     const folder = join(app.host.home, 'checkpoints');
     const files = await tinyCheckpoints(folder, { classes: 3 });
     const recipe = join(folder, 'recipe.json');
-    await writeFile(recipe, JSON.stringify(tinyRecipe({ name: 'second' })));
+    await writeFile(recipe, JSON.stringify({ ...tinyRecipe({ name: 'second' }), title: 'Second' }));
 
     const { page, shot } = await app.open({ at: '/models' });
-    await page.getByRole('button', { name: 'Import…' }).click();
+    await drop(
+      page,
+      'Drop a model folder',
+      [...files, recipe].map((file) => `file://${file}`),
+    );
     const dialog = page.getByRole('dialog', { name: 'Import a model' });
-    await dialog.getByRole('textbox').fill([...files, recipe].join('\n'));
     await dialog.getByRole('button', { name: 'Look into the files' }).click();
     await dialog.getByText(/are copied into the library/).waitFor();
     const go = dialog.getByRole('button', { name: 'Import', exact: true });
@@ -76,7 +117,21 @@ story(
     const second = (await app.client.models.list()).find(({ id }) => id === 'second');
     expect(second?.classes).toHaveLength(3);
 
-    await page.getByRole('button', { name: 'Use this model' }).click();
+    // The class is chosen last: from its field, too, Ctrl Enter is the page's.
+    await page.keyboard.press('Control+1');
+    await page.getByRole('combobox', { name: /^Model:/ }).click();
+    await page.getByRole('option', { name: 'Second', exact: true }).click();
+    await setField(page, 'Count', 1);
+    await page.getByRole('combobox', { name: /^Class:/ }).click();
+    await page.getByRole('option', { name: '2', exact: true }).click();
+    await page.keyboard.press('Control+Enter');
+    await done(page, 1);
+    const [picture] = await everyImage(app.client, { models: ['second'] });
+    expect(picture?.recipe).toMatchObject({
+      model: { id: 'second', hash: second?.hash },
+      source: { kind: 'sample', label: 2 },
+    });
+    await shot('import-generated');
     await page.keyboard.press('Control+5');
     await page.getByRole('button', { name: 'More actions' }).click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();

@@ -243,8 +243,12 @@ describe('menu and look', () => {
     click('Gallery');
     expect(windowOf(electron).loaded.at(-1)).toBe('app://studio/index.html#/gallery');
     click('Show Library Folder');
+    expect(electron.log.at(-1)).toBe(`open ${join(home, 'library')}`);
+    const { studio } = await host.connect();
+    await studio.library.move({ folder: join(home, 'moved') });
+    click('Show Library Folder');
+    expect(electron.log.at(-1)).toBe(`open ${join(home, 'moved')}`);
     click('Licences');
-    expect(electron.log).toContain(`open ${join(home, 'library')}`);
     const opened = electron.log.find((line) => line.endsWith('licences')) ?? '';
     const terms = await readFile(join(opened.slice('open '.length), 'THIRD-PARTY.txt'), 'utf8');
     for (const name of ['svelte', 'onnxruntime-node', '@fontsource-variable/inter', 'sharp']) {

@@ -54,11 +54,27 @@ describe('electron-builder.yml', () => {
     expect(config.publish).toBeNull();
     expect(config.npmRebuild).toBe(false);
     expect([config.linux?.target, config.win?.target, config.mac?.target]).toEqual([
-      ['AppImage', 'deb'],
+      'AppImage',
       'nsis',
       'dmg',
     ]);
     expect(config.nsis?.deleteAppDataOnUninstall).toBe(false);
+  });
+
+  test('names no person, address or site that nobody gave', async () => {
+    const { linux, deb, extraMetadata } = await getConfig(ROOT, null, null);
+    const named = [linux?.maintainer, deb, extraMetadata?.homepage, extraMetadata?.author];
+    expect(named.filter((each) => each !== undefined)).toEqual([]);
+    const text = await readFile(join(ROOT, 'electron-builder.yml'), 'utf8');
+    expect(text).not.toMatch(/\w@\w|https?:|example\.|localhost/);
+  });
+
+  test('takes the maintainer and homepage of a .deb from the command', async () => {
+    await validate((config) => ({
+      ...config,
+      linux: { ...config.linux, target: 'deb', maintainer: 'A person <person@there>' },
+      extraMetadata: { homepage: 'there' },
+    }));
   });
 });
 

@@ -1,21 +1,50 @@
 // Another start of the studio, as a process of its own: `lock` opens a library and holds it, `write`
-// adds pictures to it, telling of each, until it is killed.
+// adds pictures to it, telling of each, until it is killed; `move` moves a library from one folder to
+// another, telling of each file and each turn.
+import { join } from 'node:path';
 import { openDatabase } from '#history/database';
 import { createHistory } from '#history/history';
+import { moveLibrary } from '#studio/library-move';
 import { imageOf, NOON } from './library.ts';
 
-const [task, file] = process.argv.slice(2);
-if (file === undefined) throw new Error('no file named');
-const opened = openDatabase(file, { now: () => NOON, appVersion: 'child' });
-process.send?.(opened.state);
-if (opened.state.kind === 'open' && opened.database !== null) {
-  const { images, changes } = createHistory(opened.database, { now: () => NOON });
-  const start = images.summary().total;
-  const write = (i: number): void => {
-    const { id } = images.insert(imageOf(i));
-    changes.update({ ids: [id], rating: 1 + (i % 5), addTags: ['written'] });
-    process.send?.(i, () => void setImmediate(write, i + 1));
+const [task, ...paths] = process.argv.slice(2);
+if (task === 'move') await move(paths);
+else open(paths);
+
+function open([file]: readonly string[]): void {
+  if (file === undefined) throw new Error('no file named');
+  const opened = openDatabase(file, { now: () => NOON, appVersion: 'child' });
+  process.send?.(opened.state);
+  if (opened.state.kind === 'open' && opened.database !== null) {
+    const { images, changes } = createHistory(opened.database, { now: () => NOON });
+    const start = images.summary().total;
+    const write = (i: number): void => {
+      const { id } = images.insert(imageOf(i));
+      changes.update({ ids: [id], rating: 1 + (i % 5), addTags: ['written'] });
+      process.send?.(i, () => void setImmediate(write, i + 1));
+    };
+    if (task === 'write') write(start);
+    else setInterval(() => undefined, 1000);
+  }
+}
+
+async function move([root, from, to]: readonly string[]): Promise<void> {
+  if (root === undefined || from === undefined || to === undefined) throw new Error('no folders');
+  /** Tells, and gives whoever listens the time to strike just then. */
+  const tell = async (what: string): Promise<void> => {
+    process.send?.(what);
+    await new Promise((done) => setTimeout(done, 30));
   };
-  if (task === 'write') write(start);
-  else setInterval(() => undefined, 1000);
+  await moveLibrary({
+    home: { root, models: join(root, 'models'), cache: join(root, 'cache') },
+    from,
+    to,
+    now: () => NOON,
+    signal: new AbortController().signal,
+    onProgress: (_, __, file) => void tell(file),
+    close: () => tell('close'),
+    moved: () => tell('moved'),
+  });
+  await tell('end');
+  process.disconnect();
 }

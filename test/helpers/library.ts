@@ -79,12 +79,18 @@ export function imageOf(i: number, changes: Partial<NewImage> = {}): NewImage {
 
 /**
  * Fills a library with `count` pictures, of which some are rated, starred, tagged, noted, on boards
- * and in the bin. One transaction; the history to use afterwards is the result.
+ * and in the bin. One transaction; the history to use afterwards is the result. `changes` says what
+ * is different in a picture, such as the place of its file.
  */
-export function seedLibrary(database: Database, count: number): History {
+export function seedLibrary(
+  database: Database,
+  count: number,
+  changes: (i: number) => Partial<NewImage> = () => ({}),
+): History {
   const history = createHistory(database, { now: () => NOON });
+  const insert = (i: number) => history.images.insert(imageOf(i, changes(i)));
   database.transaction(() => {
-    const ids = Array.from({ length: count }, (_, i) => history.images.insert(imageOf(i)).id);
+    const ids = Array.from({ length: count }, (_, i) => insert(i).id);
     const share = (of: number, rest = 0) => ids.filter((id) => scramble(id) % of === rest);
     for (let rating = 1; rating <= 5; rating++) {
       database

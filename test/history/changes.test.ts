@@ -226,6 +226,18 @@ describe('the bin', () => {
     expect(history.changes.undo()).toMatchObject({ item: { kind: 'note' }, ids: [3, 4, 5, 6] });
   });
 
+  test('gives up chosen pictures, and none that is not in it', () => {
+    const { history } = library();
+    history.changes.remove([1, 2, 3]);
+    const paths = [imageOf(1).path];
+    expect(history.bin.purgeThese([2, 4, 99, 2])).toEqual({ ids: [2], paths });
+    expect(history.bin.purgeThese([])).toEqual({ ids: [], paths: [] });
+    expect(history.images.rows([1, 2, 3, 4]).map(({ id }) => id)).toEqual([1, 3, 4]);
+    expect(history.images.summary().bin).toBe(2);
+    // Undo brings back the others.
+    expect(history.changes.undo()).toMatchObject({ item: { kind: 'delete' }, ids: [1, 3] });
+  });
+
   test('files stay listed until they are said to be gone, also over a crash', () => {
     const { history, file, close } = library();
     history.changes.remove([1, 2]);

@@ -173,12 +173,6 @@ describe('read-only', () => {
     expect(openLibrary(file).state).toEqual({ kind: 'read-only' });
   });
 
-  test('does not upgrade', () => {
-    const file = filledFile(1);
-    const migrations = [...MIGRATIONS, 'CREATE TABLE later (x)'];
-    expect(openLibrary(file, { readOnly: true, migrations }).state.kind).toBe('damaged');
-  });
-
   test('a file that is not there is an error', () => {
     expect(refusal(() => openLibrary(tempFile(), { readOnly: true }))).toBe('file-unavailable');
   });
@@ -240,6 +234,26 @@ describe('upgrading', () => {
     expect(
       opened.database?.prepare("SELECT name FROM sqlite_schema WHERE name = 'more'").get(),
     ).toBeUndefined();
+  });
+
+  test('a full disk in the middle is said so, and the library is as it was', () => {
+    const file = filledFile(4);
+    const huge = 'CREATE TABLE huge AS SELECT zeroblob(1e6) AS x';
+    const full = [...MIGRATIONS, `PRAGMA max_page_count = 1; ${huge}`];
+    expect(refusal(() => openLibrary(file, { migrations: full }))).toBe('disk-full');
+    const opened = openLibrary(file);
+    expect(opened.state.kind).toBe('open');
+    expect(opened.database?.prepare('SELECT count(*) FROM images').pluck().get()).toBe(4);
+    expect(listBackups(join(dirname(file), 'backups'))).toHaveLength(1);
+  });
+
+  test('a copy that cannot be written stops it before it begins', () => {
+    const file = filledFile(2);
+    writeFileSync(join(dirname(file), 'backups'), 'a file where the folder should be');
+    const before = bytesOf(file);
+    expect(refusal(() => openLibrary(file, { migrations: later }))).toBe('file-unavailable');
+    expect(bytesOf(file)).toEqual(before);
+    expect(openLibrary(file).state.kind).toBe('open');
   });
 
   test('a start that made an empty file is no obstacle', () => {

@@ -103,6 +103,26 @@ describe('files', () => {
     expect(history.images.summary().bytes).toBe(50);
     expect(refusal(() => history.images.setFile(99, { state: 'missing' }))).toBe('not-found');
   });
+
+  test('are given up by their rows first; what is to be deleted stays listed', () => {
+    const { history } = tempLibrary();
+    const ids = [1, 2, 3].map((i) => history.images.insert(imageOf(i)).id);
+    const [first = 0, second = 0, third = 0] = ids;
+    history.images.setFile(second, { state: 'missing' });
+    const paths = [imageOf(1).path];
+    expect(history.images.dropFiles([first, second, first, 99])).toEqual(paths);
+    expect(history.images.rows(ids).map(({ file }) => file)).toEqual([
+      'dropped',
+      'missing',
+      'present',
+    ]);
+    expect(history.bin.doomedFiles()).toEqual(paths);
+    expect(history.images.dropFiles([first])).toEqual([]);
+    expect(history.images.summary().bytes).toBe(history.images.get(third).bytes);
+    history.bin.filesDeleted(paths);
+    expect(history.bin.doomedFiles()).toEqual([]);
+    expect(history.images.get(first).recipe).toEqual(imageOf(1).recipe);
+  });
 });
 
 describe('similar pictures', () => {

@@ -1,6 +1,9 @@
 import { beforeAll } from 'vitest';
-import { conformance } from './conformance.ts';
+import { abilitiesOf } from './client.ts';
+import { conformance, type Connect } from './conformance.ts';
+import { importing } from './models.ts';
 import { httpClient, testServer, TOKEN } from './server.ts';
+import { shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -8,7 +11,7 @@ beforeAll(async () => {
   home = await testHome();
 });
 
-conformance('HTTP', async () => {
+const connect: Connect = async () => {
   const folder = await libraryFolder();
   const studio = await testStudio(home, { libraryFolder: folder });
   const host = await testServer(studio, folder);
@@ -25,4 +28,8 @@ conformance('HTTP', async () => {
       };
     },
   };
-});
+};
+
+conformance('HTTP', connect);
+importing('HTTP', connect, () => home);
+shared('HTTP', async () => abilitiesOf(await connect()));

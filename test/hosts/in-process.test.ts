@@ -1,7 +1,10 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeAll } from 'vitest';
 import { createRouter } from '#studio/router';
-import { conformance } from './conformance.ts';
+import { abilitiesOf } from './client.ts';
+import { conformance, type Connect } from './conformance.ts';
+import { importing } from './models.ts';
+import { shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -9,7 +12,7 @@ beforeAll(async () => {
   home = await testHome();
 });
 
-conformance('nothing, in one process', async () => {
+const connect: Connect = async () => {
   const studio = await testStudio(home, { libraryFolder: await libraryFolder() });
   return {
     client: createRouterClient(createRouter(studio)),
@@ -23,4 +26,8 @@ conformance('nothing, in one process', async () => {
       };
     },
   };
-});
+};
+
+conformance('nothing, in one process', connect);
+importing('nothing, in one process', connect, () => home);
+shared('nothing, in one process', async () => abilitiesOf(await connect()));

@@ -4,7 +4,9 @@ import { RPCLink } from '@orpc/client/message-port';
 import { RPCHandler } from '@orpc/server/message-port';
 import { beforeAll, onTestFinished } from 'vitest';
 import { createRouter } from '#studio/router';
-import { conformance, type StudioClient } from './conformance.ts';
+import { abilitiesOf } from './client.ts';
+import { conformance, type Connect, type StudioClient } from './conformance.ts';
+import { shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -12,7 +14,7 @@ beforeAll(async () => {
   home = await testHome();
 });
 
-conformance('a message port, with structured clone', async () => {
+const connect: Connect = async () => {
   const studio = await testStudio(home, { libraryFolder: await libraryFolder() });
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => {
@@ -35,4 +37,8 @@ conformance('a message port, with structured clone', async () => {
       };
     },
   };
-});
+};
+
+const NAME = 'a message port, with structured clone';
+conformance(NAME, connect);
+shared(NAME, async () => abilitiesOf(await connect()));

@@ -22,7 +22,7 @@ export async function testServer(studio: OpenStudio, folder: string): Promise<Ht
 }
 
 /** A client over real HTTP. */
-export function httpClient({ port }: HttpHost): StudioClient {
+export function httpClient({ port }: Pick<HttpHost, 'port'>): StudioClient {
   return createORPCClient(
     new RPCLink({
       url: `http://127.0.0.1:${port}/rpc`,

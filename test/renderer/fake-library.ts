@@ -150,6 +150,27 @@ export class FakeLibrary {
     return this.#did('delete', before);
   }
 
+  purge(ids: readonly number[]): number {
+    const gone = ids.filter((id) => (this.images.get(id)?.deletedAt ?? null) !== null);
+    for (const id of gone) this.images.delete(id);
+    return gone.length;
+  }
+
+  rebuild(image: ImageDetail): ImageDetail {
+    const rebuilt: ImageDetail = { ...image, file: 'present' };
+    this.images.set(image.id, rebuilt);
+    return rebuilt;
+  }
+
+  /** The imported ones cannot be made again. */
+  dropPixels(ids: readonly number[]) {
+    const all = ids.flatMap((id) => this.images.get(id) ?? []);
+    const going = all.filter((image) => image.file === 'present' && image.operation !== 'import');
+    for (const image of going) this.images.set(image.id, { ...image, file: 'dropped' });
+    const bytes = going.reduce((sum, image) => sum + image.bytes, 0);
+    return { dropped: going.length, bytes, kept: all.length - going.length };
+  }
+
   undo(): UndoState {
     this.undone.pop()?.undo();
     return this.state();

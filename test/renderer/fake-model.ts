@@ -1,3 +1,4 @@
+import type { Reason } from '../../main/api/reasons.ts';
 import type { DoctorCheck, ModelInfo, Settings } from '../../main/api/types.ts';
 
 const CLASSES = [
@@ -13,6 +14,19 @@ const CLASSES = [
   ['Anything', 'すべて'],
 ] as const;
 const settings = { rdmSteps: 250, eta: 1, steps: 20, guidance: 4, temperature: 6 } as const;
+
+const ENCODER: Reason = {
+  code: 'about-encoder',
+  values: { name: 'MoCo v3', width: 384, depth: 12, pixels: 224 },
+};
+const MAGE: Reason = {
+  code: 'about-mage',
+  values: { width: 256, depth: 8, decoderWidth: 256, decoderDepth: 4, tokens: 256 },
+};
+const VQGAN: Reason = {
+  code: 'about-vqgan',
+  values: { channels: 64, multipliers: '1, 2, 4', codes: 1024, pixels: 128 },
+};
 
 /** Models as the studio would list them: one whole, one that lacks a part. */
 export const FAKE_MODELS: readonly ModelInfo[] = [
@@ -31,28 +45,28 @@ export const FAKE_MODELS: readonly ModelInfo[] = [
       {
         kind: 'encoder',
         present: true,
-        about: 'picture to 256 numbers',
+        about: ENCODER,
         sha256: '9c1f'.repeat(16),
         bytes: 12e6,
       },
       {
         kind: 'rdm',
         present: true,
-        about: 'samples a representation',
+        about: { code: 'about-rdm-classes', values: { width: 512, depth: 8, classes: 10 } },
         sha256: '41d8'.repeat(16),
         bytes: 18e6,
       },
       {
         kind: 'mage',
         present: true,
-        about: 'representation to 16 × 16 tokens',
+        about: MAGE,
         sha256: 'e5a0'.repeat(16),
         bytes: 41e6,
       },
       {
         kind: 'vqgan',
         present: true,
-        about: '1,024 codes, tokens to pixels',
+        about: VQGAN,
         sha256: '0b6e'.repeat(16),
         bytes: 23e6,
       },
@@ -85,22 +99,22 @@ export const FAKE_MODELS: readonly ModelInfo[] = [
       {
         kind: 'encoder',
         present: true,
-        about: 'picture to 256 numbers',
+        about: ENCODER,
         sha256: '77aa'.repeat(16),
         bytes: 340e6,
       },
-      { kind: 'rdm', present: false, about: 'samples a representation', sha256: null, bytes: 0 },
+      { kind: 'rdm', present: false, about: null, sha256: null, bytes: 0 },
       {
         kind: 'mage',
         present: true,
-        about: 'representation to 16 × 16 tokens',
+        about: MAGE,
         sha256: '12ab'.repeat(16),
         bytes: 700e6,
       },
       {
         kind: 'vqgan',
         present: true,
-        about: 'tokens to pixels',
+        about: VQGAN,
         sha256: '34cd'.repeat(16),
         bytes: 160e6,
       },

@@ -12,6 +12,8 @@ export interface FakeOptions {
   /** Pictures that are there from the start. */
   readonly images?: number;
   readonly stepMs?: number;
+  /** Address of what the codes look like, when the engine has made it. */
+  readonly mosaic?: string;
 }
 
 /**
@@ -89,6 +91,24 @@ export function createFakeStudio(options: FakeOptions = {}) {
       redo: os.studio.redo.handler(() => library.state()),
       backup: os.studio.backup.handler(() => ({ file: 'backups/2026-11-23.sqlite' })),
     },
+    library: {
+      place: os.library.place.handler(() => ({
+        ...{ folder: status().libraryFolder, movable: true },
+        ...{ left: null, unfinished: null },
+      })),
+      move: os.library.move.handler(({ input }) => {
+        emit({ kind: 'move', done: 1, total: 2, file: 'images/1.png' });
+        return { folder: input.folder, left: null };
+      }),
+      cancelMove: os.library.cancelMove.handler(() => ({ cancelled: true })),
+      reopen: os.library.reopen.handler(() => ({ state: status().state })),
+      repair: os.library.repair.handler(() => ({
+        ...{ state: { kind: 'open' as const }, kept: 'library-damaged.db', backup: null },
+      })),
+      reindex: os.library.reindex.handler(() => ({
+        ...{ adopted: 2, found: 1, missing: 0, unfinished: 0, quarantined: [] },
+      })),
+    },
     jobs: {
       create: os.jobs.create.handler(({ input }) => {
         const job = resolveJob(input, queue.jobs.length + 1, settings);
@@ -146,6 +166,8 @@ export function createFakeStudio(options: FakeOptions = {}) {
         return state;
       }),
       emptyBin: os.images.emptyBin.handler(() => ({ removed: 0 })),
+      purge: os.images.purge.handler(({ input }) => ({ removed: library.purge(input.ids) })),
+      dropPixels: os.images.dropPixels.handler(({ input }) => library.dropPixels(input.ids)),
       similar: os.images.similar.handler(({ input }) =>
         [...library.images.keys()]
           .slice(0, input.limit)
@@ -155,7 +177,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
         ...{ differing: 0, tokens: 256 },
         ...{ target: 'cpu-int8' as const, recordedTarget: 'cpu-int8' as const },
       })),
-      rebuild: os.images.rebuild.handler(({ input }) => image(input.id)),
+      rebuild: os.images.rebuild.handler(({ input }) => library.rebuild(image(input.id))),
       steps: os.images.steps.handler(({ input }) => {
         const { recipe } = image(input.id);
         const steps = fakeSteps(recipe.seed, recipe.steps).map((step) => ({
@@ -179,6 +201,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
     },
     models: {
       list: os.models.list.handler(() => FAKE_MODELS),
+      mosaic: os.models.mosaic.handler(() => ({ address: options.mosaic ?? null })),
       offer: os.models.offer.handler(() => {
         throw new ORPCError('checkpoint-unreadable', { message: 'Not a checkpoint.' });
       }),

@@ -80,6 +80,46 @@ describe('actions', () => {
     expect(image(1).note).toBe('ocean first');
   });
 
+  test('delete for good only what is in the bin, and say how many', async () => {
+    const { gallery, app, fake } = await setUp();
+    await gallery.actions.remove([1, 2]);
+    await gallery.actions.purge([1, 3]);
+    expect(fake.library.images.has(1)).toBe(false);
+    expect(fake.library.images.has(3)).toBe(true);
+    expect(app.toasts.list.at(-1)).toMatchObject({ text: '1 image deleted for good' });
+    expect(app.toasts.list.at(-1)?.action).toBeUndefined();
+    await gallery.actions.purge([]);
+    expect(app.announcer.politeText).toBe('1 image deleted for good');
+  });
+
+  test('drop pixels, say what was kept, and make them again', async () => {
+    const { gallery, app, image, fake } = await setUp();
+    fake.library.images.set(2, { ...image(2), operation: 'import' });
+    await gallery.actions.dropPixels([1, 2]);
+    expect([image(1).file, image(2).file]).toEqual(['dropped', 'present']);
+    const texts = app.toasts.list.map((toast) => toast.text);
+    expect(texts[0]).toMatch(/^Pixels of 1 image dropped, .* free again$/);
+    expect(texts[1]).toMatch(/^1 image kept its pixels/);
+    await until(() => gallery.rows.get(1)?.file === 'dropped');
+    await gallery.actions.rebuild([1, 2]);
+    expect(gallery.actions.busy).toBeNull();
+    await until(() => gallery.rows.get(1)?.file === 'present');
+    expect(app.toasts.list.at(-1)?.text).toBe('1 image rebuilt');
+  });
+
+  test('a file that cannot be made again stops the rest, and says why', async () => {
+    const { gallery, app, image, fake } = await setUp();
+    for (const id of [1, 2]) fake.library.images.set(id, { ...image(id), file: 'missing' });
+    gallery.rows.outdated([1, 2]);
+    await until(() => gallery.rows.get(2)?.file === 'missing');
+    fake.library.rebuild = () => {
+      throw new Error('no model');
+    };
+    await gallery.actions.rebuild([1, 2]);
+    expect(app.toasts.list.map((toast) => toast.tone)).toEqual(['danger']);
+    expect(gallery.actions.busy).toBeNull();
+  });
+
   test('move to the bin with a way back, and the focus stays in place', async () => {
     const { gallery, app } = await setUp();
     gallery.selection.click(2);

@@ -44,6 +44,31 @@ describe('generate', () => {
     await close();
   });
 
+  test('shows the parent while its key is held, and copies the picture', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.imageId);
+    generate.parentHeld = true;
+    expect(generate.parentShown).toBeNull();
+    const parent = generate.imageId ?? 0;
+    generate.parentHeld = false;
+    app.draft.startFrom(parent);
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done' && app.jobs.newest.images[0] !== undefined);
+    await until(() => generate.imageId !== null && generate.imageId !== parent);
+    await generate.load(generate.imageId);
+    expect(generate.parentShown).toBeNull();
+    generate.parentHeld = true;
+    expect(generate.parentShown).toBe(`/images/${parent}/full`);
+    const copied: string[] = [];
+    await generate.copyPicture((address) => Promise.resolve(void copied.push(address)));
+    expect(copied).toEqual([generate.finished]);
+    await generate.copyPicture(() => Promise.reject(new TypeError('No clipboard.')));
+    expect(app.toasts.list.map((toast) => toast.tone ?? '')).toContain('danger');
+    await close();
+  });
+
   test('announces the start and the end, and no step', async () => {
     const { app, generate, close } = await setUp();
     await generate.add();

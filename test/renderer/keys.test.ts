@@ -55,6 +55,15 @@ describe('commands', () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
+  test('leave a key of the browser to it, and it cannot be changed', () => {
+    const { commands, add } = setUp({ shortcuts: { a: 'Ctrl+B' } });
+    const { run } = add({ id: 'a', key: 'Ctrl+V', fixed: true });
+    expect(commands.keyOf('a')).toBe('Ctrl+V');
+    expect(commands.press({ ...none, ctrlKey: true, key: 'v' }, STAGE)).toBe(false);
+    expect(commands.run('a')).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+  });
+
   test('do not take single keys where the place lends none', () => {
     const { commands, add } = setUp();
     const { run } = add({ id: 'a', key: 'U' });

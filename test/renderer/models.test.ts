@@ -1,5 +1,6 @@
 import { createRouterClient } from '@orpc/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Reason } from '../../main/api/reasons.ts';
 import type { DoctorCheck } from '../../main/api/types.ts';
 import { doctorLine, doctorReport, withoutPaths } from '../../renderer/models/doctor.ts';
 import { pathsOf } from '../../renderer/models/model-import.svelte.ts';
@@ -14,6 +15,7 @@ import { until } from './helpers.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  vi.unstubAllGlobals();
   for (const close of closing.splice(0)) await close();
 });
 
@@ -156,6 +158,8 @@ describe('the doctor', () => {
   );
 });
 
+const CHANGED: Reason = { code: 'content-changed', values: { file: 'mage.safetensors' } };
+
 describe('a model', () => {
   const i18n = new I18n();
 
@@ -165,18 +169,18 @@ describe('a model', () => {
     expect(modelState(i18n, { ...whole, state: 'damaged' }, null).tone).toBe('danger');
     const at = Date.now();
     expect(modelState(i18n, whole, { at, problems: [] }).tone).toBe('ok');
-    expect(modelState(i18n, whole, { at, problems: ['mage differs'] }).tone).toBe('danger');
+    expect(modelState(i18n, whole, { at, problems: [CHANGED] }).tone).toBe('danger');
     expect(modelFacts(i18n, whole)).toBe('128 px · 10 classes · 94.0 MB');
     expect(modelFacts(i18n, { ...whole, imageSize: 0, bytes: 0, classes: [] })).toBe('');
   });
 
   test('is verified, with what was found', async () => {
-    const problems: string[] = [];
+    const problems: Reason[] = [];
     const { app, page } = await setUp({ 'models.verify': async () => ({ problems }) });
     await page.verify('starter');
     expect(page.verifiedOf('starter')?.problems).toEqual([]);
     expect(app.announcer.politeText).toContain('Starter is whole');
-    problems.push('mage.safetensors differs');
+    problems.push(CHANGED);
     await page.verify('starter');
     expect(app.announcer.alertText).toBe('1 problem found');
     expect(page.verifying).toBeNull();
@@ -217,8 +221,14 @@ describe('a model', () => {
 describe('an import', () => {
   const offer = {
     ...{ id: 'x', title: 'RCG-B', bytes: 10, warnings: [], licences: [] },
-    parts: [{ kind: 'rdm', from: 'rdm.pth', about: '8 blocks' }],
-    missing: [{ kind: 'encoder', disables: 'pictures from elsewhere' }],
+    parts: [
+      {
+        kind: 'rdm',
+        from: 'rdm.pth',
+        about: { code: 'about-rdm', values: { width: 64, depth: 8 } },
+      },
+    ],
+    missing: [{ kind: 'encoder' }],
   };
 
   test('needs an offer and a yes before it copies', async () => {
@@ -238,6 +248,47 @@ describe('an import', () => {
     await importing;
     expect([incoming.open, incoming.phase, incoming.text]).toEqual([false, 'naming', '']);
     expect(page.model?.id).toBe('starter');
+  });
+
+  test('looks at dropped files right away where the host tells their places', async () => {
+    const asked: unknown[] = [];
+    const { page } = await setUp({
+      'models.offer': async (input) => {
+        asked.push(input);
+        return offer;
+      },
+    });
+    const files = ['mage.pth', 'rdm.pth'].map((name) => new File([], name));
+    vi.stubGlobal('studioHost', { pathOf: (file: File) => `/data/${file.name}` });
+    await page.import.drop(files, '');
+    expect(asked).toEqual([{ files: ['/data/mage.pth', '/data/rdm.pth'] }]);
+    expect([page.import.open, page.import.phase, page.import.dropped]).toEqual([
+      true,
+      'offered',
+      [],
+    ]);
+  });
+
+  test.each([
+    ['a file that never lay on a disk', { pathOf: () => '' }],
+    ['a browser', undefined],
+    ['a host of another kind', { pathOf: '/data' }],
+  ])('says what to do with dropped files: %s', async (_, host) => {
+    const { page } = await setUp({ 'models.offer': async () => offer });
+    vi.stubGlobal('studioHost', host);
+    await page.import.drop([new File([], 'rdm.pth')], '');
+    expect([page.import.open, page.import.phase, page.import.text]).toEqual([true, 'naming', '']);
+    expect(page.import.dropped).toEqual(['rdm.pth']);
+    await page.import.drop([], 'file:///data/rdm.pth');
+    expect(page.import.files).toEqual(['/data/rdm.pth']);
+  });
+
+  test('leaves what is dropped during a copy for later', async () => {
+    const { page } = await setUp();
+    page.import.phase = 'copying';
+    vi.stubGlobal('studioHost', { pathOf: () => '/data/rdm.pth' });
+    await page.import.drop([new File([], 'rdm.pth')], '');
+    expect([page.import.phase, page.import.text]).toEqual(['copying', '']);
   });
 
   test('says beside the files why they were refused', async () => {

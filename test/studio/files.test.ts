@@ -17,6 +17,7 @@ describe('system errors in words', () => {
     ['EACCES', 'file-unavailable', /permission/],
     ['EROFS', 'file-unavailable', /read-only/],
     ['EIO', 'file-unavailable', /check the disk/],
+    ['EFBIG', 'file-unavailable', /larger than this disk or your account allows; choose/],
   ])('%s is %s', (code, expected, message) => {
     const error = fileError(systemError(code), 'write', '/x/y.png');
     expect(error).toBeInstanceOf(StudioError);

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
+import type { Recipe } from '#api/recipe';
 import { decodeFile, encodeFiles } from '#studio/convert';
 import { readEndpoint } from '#studio/endpoint';
 import { generate, type GenerateFiles } from '#studio/generate';
@@ -12,7 +14,7 @@ import type { MadePicture } from '#studio/make';
 import { parseNpy, writeNpy } from '#studio/npy';
 import { makePath } from '#studio/path';
 import { readPicture, readPngText } from '#studio/pictures';
-import { insertTexts } from '#studio/png';
+import { insertTexts, readText, RECIPE_KEYWORD } from '#studio/png';
 import { parseRecipe } from '#studio/recipe';
 import { replayFile } from '#studio/replay';
 import type { Methods } from '#worker/protocol';
@@ -244,6 +246,29 @@ describe('replay', () => {
       model: { target: 'cpu-float32' },
       plan: { seeds: [7], decoding: { steps: 9 }, source: { labels: [3] } },
     });
+  });
+
+  test('refuses a recipe that its model cannot have made', async () => {
+    const { run, out, studio } = await setUp();
+    await run({ seed: 7 });
+    const file = join(out, 'tiny-7.png');
+    const png = await readFile(file);
+    const recipe = JSON.parse(readText(png, RECIPE_KEYWORD, 'a.png') ?? '') as Recipe;
+    const tokens = Buffer.alloc(20);
+    const tokenHash = createHash('sha256').update(tokens).digest('hex');
+    for (const [what, changes] of [
+      ['class', { source: { ...recipe.source, label: 77 } }],
+      ['tokens', { tokens: tokens.toString('base64'), tokenHash }],
+      ['representation', { representation: Buffer.alloc(20).toString('base64') }],
+    ] as const) {
+      const text = JSON.stringify({ ...recipe, ...changes });
+      await writeFile(file, insertTexts(png, [{ keyword: RECIPE_KEYWORD, text }]));
+      expect(await failure(() => replayFile(studio, file, signal))).toEqual({
+        code: 'picture-unreadable',
+        field: undefined,
+        message: `tiny-7.png cannot be replayed: its recipe does not fit model tiny at "${what}". Use another copy of the picture.`,
+      });
+    }
   });
 
   test('needs a recipe, and the model that made the picture', async () => {

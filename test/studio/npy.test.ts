@@ -107,6 +107,7 @@ describe('representations', () => {
     ['no rows', array([0, 2], [])],
     ['NaN', array([2], [1, NaN])],
     ['beyond float32', array([2], [1, 1e300], '<f8')],
+    ['more than networks bear', array([2], [1, -2e6])],
     ['whole numbers', array([2], [1, 2], '<i4')],
   ])('%s: refused', async (_, bad) => {
     expect((await failure(() => representationsOf(bad, 2, 'a.npy'))).code).toBe('invalid-request');

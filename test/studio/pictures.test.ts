@@ -229,5 +229,9 @@ describe('writing', () => {
         message: expect.stringMatching(/already there/) as string,
       });
     }
+    expect(await failure(async () => checkOurs(await temporaryFolder()))).toMatchObject({
+      field: 'out',
+      message: expect.stringMatching(/already there/) as string,
+    });
   });
 });

@@ -75,7 +75,8 @@ describe('a recipe', () => {
     ['newer', (r) => ({ ...r, version: 2 }), /newer RCG Studio.*Update/s],
     ['without version', ({ version: _, ...r }) => r, /"version"/],
     ['of version 0', (r) => ({ ...r, version: 0 }), /"version"/],
-    ['with an unknown field', (r) => ({ ...r, extra: 1 }), /wrong/],
+    ['with an unknown field', (r) => ({ ...r, extra: 1 }), /"extra"/],
+    ['with one inside', (r) => ({ ...r, model: { ...r.model, extra: 1 } }), /"model\.extra"/],
     ['with steps 0', (r) => ({ ...r, steps: 0 }), /"steps"/],
     ['with a seed of 1.5', (r) => ({ ...r, seed: 1.5 }), /"seed"/],
     ['with guidance as text', (r) => ({ ...r, guidance: '6' }), /"guidance"/],
@@ -89,8 +90,8 @@ describe('a recipe', () => {
       (r) => ({ ...r, representation: Buffer.from('0000807f', 'hex').toString('base64') }),
       /broken array/,
     ],
-    ['null', () => null, /wrong/],
-    ['an array', () => [], /wrong/],
+    ['null', () => null, /chunk holds something else/],
+    ['an array', () => [], /chunk holds something else/],
   ])('%s: refused', async (_, change, message) => {
     const text = JSON.stringify(change(recipe));
     expect(await failure(() => parseRecipe(text, 'a.png'))).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Progress } from '#api/types';
 import { createPreviews, wantedPreviews } from '#studio/previews';
-import { createProgressFeed, stepProgress } from '#studio/progress';
+import { createProgressFeed, messageGap, stepProgress } from '#studio/progress';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -16,11 +16,12 @@ const at = (index: number, done: number, preview?: string): Progress => ({
   ...(preview === undefined ? {} : { preview }),
 });
 
-function feed() {
+function feed(gapMs?: number) {
   const told: [index: number, done: number][] = [];
   const made = createProgressFeed({
     publish: ({ index, done }) => void told.push([index, done]),
     now: () => Date.now(),
+    ...(gapMs === undefined ? {} : { gapMs }),
   });
   return { told, ...made };
 }
@@ -34,6 +35,18 @@ describe('what windows are told of a run', () => {
     }
     vi.advanceTimersByTime(200);
     expect(told.length).toBeLessThanOrEqual(12);
+    expect(told.at(-1)).toEqual([0, 100]);
+  });
+
+  test('is less on few cores, which the run needs', () => {
+    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([400, 400, 200, 100, 100]);
+    const { told, offer } = feed(messageGap(2));
+    for (let step = 1; step <= 100; step++) {
+      offer(at(0, step));
+      vi.advanceTimersByTime(10);
+    }
+    vi.advanceTimersByTime(200);
+    expect(told.length).toBeLessThanOrEqual(7);
     expect(told.at(-1)).toEqual([0, 100]);
   });
 

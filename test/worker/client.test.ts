@@ -4,7 +4,7 @@ import { WorkerClient, type WorkerClientOptions } from '#worker/client';
 import { fakeEngines, type FakeEngine } from './fake-channel.ts';
 
 const VERIFY = { bundle: '/library/starter' };
-const RESULT = { problems: ['rdm.safetensors was changed'] };
+const RESULT = { problems: [{ code: 'content-changed', values: { file: 'rdm.safetensors' } }] };
 
 function setUp(options: Omit<WorkerClientOptions, 'channel'> = {}): {
   readonly client: WorkerClient;

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
 import type { ErrorCode } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import { writeSafetensors } from '#checkpoint/safetensors';
 import type { StateDict } from '#checkpoint/types';
 import { fileError, fileSource, writeFolderAtomically } from '#worker/files';
@@ -257,6 +258,7 @@ describe('an import is refused, and leaves nothing, for', () => {
     const error = await failure(importBundle(request(change())));
     expect([error.code, error.field]).toEqual([code, field]);
     expect(error.message).toMatch(/[.]$/);
+    expect(error.reason && reasonText(error.reason)).toMatch(/^[^{}]+[.]$/);
     expect(await contents(library)).toEqual([]);
   });
 });
@@ -273,7 +275,15 @@ describe('verifying', () => {
     await rm(path('vqgan'));
     const problems = await verifyBundle(bundle);
     expect(problems).toEqual([
-      expect.stringMatching(/^rdm\.safetensors has 100 bytes instead of/),
+      {
+        code: 'size-changed',
+        values: { file: 'rdm.safetensors', found: 100, expected: expect.any(Number) },
+      },
+      { code: 'content-changed', values: { file: 'mage.safetensors' } },
+      { code: 'file-missing', values: { file: 'vqgan.safetensors' } },
+    ]);
+    expect(problems.map(reasonText)).toEqual([
+      expect.stringMatching(/^rdm\.safetensors has 100 bytes instead of \d+\.$/),
       expect.stringMatching(/^mage\.safetensors was changed/),
       expect.stringMatching(/^vqgan\.safetensors does not exist/),
     ]);
@@ -284,9 +294,13 @@ describe('verifying', () => {
     const path = join(library, id, 'manifest.json');
     const text = await readFile(path, 'utf8');
     await writeFile(path, text.replace('"decoderHeads": 2', '"decoderHeads": 4'));
-    expect(await verifyBundle(join(library, id))).toEqual([expect.stringContaining('hash')]);
+    expect(await verifyBundle(join(library, id))).toEqual([
+      { code: 'manifest-changed', values: { file: 'manifest.json' } },
+    ]);
     await writeFile(path, text.slice(0, 100));
-    expect(await verifyBundle(join(library, id))).toEqual([expect.stringContaining('not JSON')]);
+    expect(await verifyBundle(join(library, id))).toMatchObject([
+      { code: 'manifest-not-json', values: { file: 'manifest.json' } },
+    ]);
   });
 
   test('needs a bundle, and can be cancelled', async () => {
@@ -353,6 +367,10 @@ describe('files', () => {
     expect(of('EISDIR')).toMatchObject({
       code: 'file-unavailable',
       message: 'a.pth is a folder. Choose a file.',
+    });
+    expect(of('EFBIG')).toMatchObject({
+      code: 'file-unavailable',
+      message: expect.stringMatching(/^a\.pth is larger than/) as string,
     });
     expect(of('EWHATEVER')).not.toBeInstanceOf(StudioError);
     const own = new StudioError('cancelled', 'x');

@@ -381,6 +381,17 @@ describe('export', () => {
     expect(await readdir(folder)).toEqual(['thesis.txt']);
   });
 
+  test('names the folder that cannot be written', async () => {
+    const file = path.join(await temporaryFolder(), 'notes.txt');
+    await writeFile(file, 'mine');
+    for (const folder of [file, path.join(file, 'new'), '/proc/new']) {
+      const wire = await refusal(serve().call('export', { bundle: ref.bundle, folder }).end);
+      expect(wire).toMatchObject({ code: 'file-unavailable', field: 'folder' });
+      expect(wire.message.startsWith(`${folder} `)).toBe(true);
+    }
+    expect(await readFile(file, 'utf8')).toBe('mine');
+  });
+
   test('what was written goes again when it does not work out', async () => {
     const bundle = path.join(await temporaryFolder(), 'tiny');
     await writeBundle(bundle);

@@ -5,6 +5,7 @@ export const generate = {
   'generate.batch': 'Batch',
   'generate.sourceNoise': 'Random',
   'generate.sourceImage': 'From image',
+  'generate.sourceDrop': 'Drop to start from this picture',
   'generate.sourceText':
     'Starts from the representation of image {image}; the first stage is skipped.',
   'generate.classCount': { one: '{count} available', other: '{count} available' },
@@ -66,6 +67,7 @@ export const generate = {
   'stage.doorImage': 'From image',
   'stage.doorModel': 'Import model',
   'stage.loadingModel': 'Reading models…',
+  'stage.parent': 'The parent of this picture',
   'stage.alt': 'Seed {seed}, guidance {guidance}, {steps} steps, class {name}',
   'stage.altLive': 'Seed {seed}, being decoded',
   'stage.waitFirst': 'The first preview comes with the first decode step.',
@@ -133,6 +135,7 @@ export const generate = {
   'inspect.open': 'In gallery',
   'inspect.savePng': 'Save PNG',
   'inspect.copyRecipe': 'Copy recipe',
+  'inspect.copiedPicture': 'Picture copied',
   'inspect.copied': 'Recipe copied',
   'panel.recipeWidth': 'Width of the recipe panel',
   'panel.detailsWidth': 'Width of the details panel',
@@ -148,5 +151,7 @@ export const generate = {
   'command.fullSize': 'Picture at 100 %',
   'command.generate': 'Generate',
   'command.star': 'Star',
+  'command.copyPicture': 'Copy the picture',
+  'command.parent': 'Hold: show the parent',
   'command.copyRecipe': 'Copy the recipe',
 } as const;

@@ -25,6 +25,33 @@ export const settings = {
   'settings.folder': 'Folder',
   'settings.folderText': 'Pictures and their record live here.',
   'settings.copyPath': 'Copy path',
+  'settings.move': 'Move…',
+  'settings.moveTitle': 'Move the library',
+  'settings.moveRow': 'To another folder or disk; every copy is compared first.',
+  'settings.moveText':
+    'Everything is copied, and every copy is compared. Then the new folder is used, and only then is the old one removed. Jobs go on meanwhile; at the end they stop for a moment.',
+  'settings.moveTo': 'New folder',
+  'settings.moveHint':
+    'The whole path of a new or empty folder, on the computer that the studio runs on.',
+  'settings.moveGo': 'Move',
+  'settings.moving': 'Copying {file}',
+  'settings.moveLast': 'Looking through the library…',
+  'settings.movedPart': '{done} of {total}',
+  'settings.moved': 'The library is in {folder} now.',
+  'settings.movedLeft': 'The library is in {folder} now. Some files are still in {left}.',
+  'settings.left': 'Old folder',
+  'settings.leftText':
+    'An earlier move left files there. They are not used; delete them when you like.',
+  'settings.unfinished': 'Unfinished copy',
+  'settings.unfinishedText':
+    'A move was cut short. The library is where it was; the next move clears this.',
+  'settings.compare': 'Pictures and record',
+  'settings.compareText':
+    'Adds pictures of the folder that the record does not know. Ratings and tags stay.',
+  'settings.compareNow': 'Compare now',
+  'settings.compared':
+    '{adopted} added, {found} found again, {missing} without a file, {aside} put aside.',
+  'field.folder': 'Folder',
   'settings.bin': 'Keep the bin for',
   'settings.binText': 'After that, pictures in the bin are deleted for good.',
   'settings.backups': 'Backups to keep',

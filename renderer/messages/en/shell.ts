@@ -46,7 +46,10 @@ export const shell = {
   'title.running': '{percent} % · RCG Studio',
   'state.newer': 'Made by version {version}',
   'state.newerText':
-    'This library comes from a newer RCG Studio. Nothing was changed. Open it with that version, or start with another folder.',
+    'This library comes from a newer RCG Studio. Nothing was changed. Open it with that version, or look at its pictures here.',
+  'state.openReadOnly': 'Open read-only',
+  'state.newerClosed':
+    'This version cannot read that library. Nothing was changed. Open it with the newer version.',
   'state.locked': 'The library is open elsewhere',
   'state.lockedText':
     'It is in use by {by}. Nothing was changed. Close the other window, then try again.',
@@ -59,6 +62,15 @@ export const shell = {
     'The pictures are files of their own and were not touched. Nothing is overwritten.',
   'state.damagedBackup': 'There is a whole backup: {file}',
   'state.damagedNoBackup': 'No backup was found. The record can be made again from the pictures.',
+  'state.openBackup': 'Open backup beside it',
+  'state.remake': 'Make the record again',
+  'state.restored':
+    'The backup is open; later pictures are being found again. The damaged record is kept as {file}.',
+  'state.remade':
+    'The record is being made again from the pictures. The damaged one is kept as {file}.',
+  'state.missing': 'The library cannot be reached',
+  'state.missingText':
+    'Its folder is not there; perhaps its drive is not connected. Nothing was changed. Connect it, then try again.',
   'command.group.go': 'Go to',
   'command.group.make': 'Make',
   'command.group.edit': 'Edit',
@@ -68,6 +80,7 @@ export const shell = {
   'command.go.gallery': 'Go to Gallery',
   'command.go.models': 'Go to Models',
   'command.go.settings': 'Go to Settings',
+  'command.paste': 'Paste a picture or a recipe',
   'command.palette': 'Find a command',
   'command.undo': 'Undo',
   'command.redo': 'Redo',

@@ -28,6 +28,33 @@ export const settings: Translation<typeof english> = {
   'settings.folder': 'フォルダー',
   'settings.folderText': '画像とその記録はここにあります。',
   'settings.copyPath': 'パスをコピー',
+  'settings.move': '移動…',
+  'settings.moveTitle': 'ライブラリの移動',
+  'settings.moveRow': '別のフォルダーやディスクへ。コピーはすべて照合します。',
+  'settings.moveText':
+    'すべてをコピーし、1 つずつ照合します。その後に新しいフォルダーへ切り替え、最後に元のフォルダーを削除します。その間もジョブは続き、最後に少しだけ止まります。',
+  'settings.moveTo': '新しいフォルダー',
+  'settings.moveHint':
+    'スタジオが動いているコンピューター上の、新しいフォルダーか空のフォルダーの完全なパスです。',
+  'settings.moveGo': '移動',
+  'settings.moving': '{file} をコピー中',
+  'settings.moveLast': 'ライブラリを調べています…',
+  'settings.movedPart': '{done} / {total}',
+  'settings.moved': 'ライブラリは {folder} に移りました。',
+  'settings.movedLeft': 'ライブラリは {folder} に移りました。{left} にファイルが残っています。',
+  'settings.left': '元のフォルダー',
+  'settings.leftText':
+    '以前の移動で残ったファイルがあります。使われていないので、いつでも削除できます。',
+  'settings.unfinished': '途中までのコピー',
+  'settings.unfinishedText':
+    '移動が途中で終わりました。ライブラリは元の場所にあり、次の移動で片付けます。',
+  'settings.compare': '画像と記録の照合',
+  'settings.compareText':
+    'フォルダーにあって記録にない画像を加えます。評価とタグはそのまま残ります。',
+  'settings.compareNow': '今すぐ照合',
+  'settings.compared':
+    '追加 {adopted} 枚、再発見 {found} 枚、ファイルなし {missing} 枚、隔離 {aside} 個。',
+  'field.folder': 'フォルダー',
   'settings.bin': 'ごみ箱の保管期間',
   'settings.binText': '期間を過ぎた画像は完全に削除されます。',
   'settings.backups': '残すバックアップ',

@@ -49,7 +49,10 @@ export const shell: Translation<typeof english> = {
   'title.running': '{percent} % · RCG Studio',
   'state.newer': 'バージョン {version} で作られています',
   'state.newerText':
-    'このライブラリは新しい RCG Studio のものです。何も変更していません。その版で開くか、別のフォルダーで始めてください。',
+    'このライブラリは新しい RCG Studio のものです。何も変更していません。その版で開くか、ここで閲覧だけできます。',
+  'state.openReadOnly': '読み取り専用で開く',
+  'state.newerClosed':
+    'このライブラリはこの版では読めません。何も変更していません。新しい版で開いてください。',
   'state.locked': 'ライブラリは別の場所で開かれています',
   'state.lockedText':
     '{by} が使用中です。何も変更していません。もう一方を閉じてから再試行してください。',
@@ -61,6 +64,14 @@ export const shell: Translation<typeof english> = {
   'state.damagedText': '画像は独立したファイルで、手を加えていません。何も上書きしません。',
   'state.damagedBackup': '完全なバックアップがあります: {file}',
   'state.damagedNoBackup': 'バックアップは見つかりません。記録は画像から作り直せます。',
+  'state.openBackup': 'バックアップを開く',
+  'state.remake': '記録を作り直す',
+  'state.restored':
+    'バックアップを開きました。その後の画像も見つけ直しています。壊れた記録は {file} に残しました。',
+  'state.remade': '画像から記録を作り直しています。壊れた記録は {file} に残しました。',
+  'state.missing': 'ライブラリが見つかりません',
+  'state.missingText':
+    'フォルダーがありません。ドライブが接続されていないのかもしれません。何も変更していません。接続してから再試行してください。',
   'command.group.go': '移動',
   'command.group.make': '生成',
   'command.group.edit': '編集',
@@ -70,6 +81,7 @@ export const shell: Translation<typeof english> = {
   'command.go.gallery': '「ギャラリー」へ',
   'command.go.models': '「モデル」へ',
   'command.go.settings': '「設定」へ',
+  'command.paste': '画像またはレシピを貼り付け',
   'command.palette': 'コマンドを探す',
   'command.undo': '元に戻す',
   'command.redo': 'やり直す',

@@ -27,7 +27,8 @@ test.each([
   ['JSON', '{"model": 1}'],
   ['one letter', 'x'],
 ])('a text file is refused as one: %s', async (_, text) => {
-  await refusal(openBytes(Buffer.from(text)), 'text-file');
+  const error = await refusal(openBytes(Buffer.from(text)), 'text-file');
+  expect(error.message).toMatch(/not a checkpoint\. Choose a checkpoint: a \.pth/);
 });
 
 test('a Git LFS pointer is refused with the way out', async () => {

@@ -1,0 +1,154 @@
+// Reasons that a person is told of models and their files. What crosses a boundary is a code and
+// its values; the sentences are here, once in English, and the interface translates them.
+
+/** English sentences by message key. `{part}` takes a kind of network, and is put into words. */
+export const REASONS = {
+  'reason.size-changed': '{file} has {found} bytes instead of {expected}.',
+  'reason.content-changed': '{file} was changed: its SHA-256 is not the one in the manifest.',
+  'reason.manifest-changed': '{file} was changed: its hash does not fit its networks.',
+  'reason.manifest-not-json': '{file} is not JSON, so the model is damaged. Import it again.',
+  'reason.manifest-newer':
+    '{file} was written by a newer version of RCG Studio. Update RCG Studio to use this model.',
+  'reason.manifest-wrong':
+    '{file}: the field {field} is wrong, so the model is damaged. Import it again.',
+  'reason.folder-renamed':
+    'The folder is called {folder}, but its manifest says {id}. Rename the folder back.',
+  'reason.model-unreadable': 'The model in {folder} cannot be read. Import it again.',
+
+  'reason.file-missing': '{file} does not exist. Check its name and place.',
+  'reason.file-in-file': '{file} does not exist: a part of its path is a file. Check its place.',
+  'reason.file-denied': '{file} may not be read or written. Check its permissions.',
+  'reason.file-read-only': '{file} is on a disk that cannot be written. Choose another place.',
+  'reason.file-is-folder': '{file} is a folder. Choose a file.',
+  'reason.file-exists': '{file} already exists. Choose another name.',
+  'reason.file-too-many':
+    '{file} cannot be opened: too many files are open. Close other programs and try again.',
+  'reason.file-name-long': '{file} has too long a name. Choose a shorter one.',
+  'reason.file-disk-fault':
+    '{file} cannot be read or written: the disk reports an error. Check the disk.',
+  'reason.file-busy': '{file} is in use by another program. Close that program and try again.',
+  'reason.file-not-plain': '{file} is not a file. Choose a file.',
+  'reason.file-shrank':
+    '{file} became shorter while it was read. Let whatever writes it finish, then try again.',
+  'reason.file-too-large': '{file} has {bytes} bytes; at most {most} are read.',
+  'reason.no-space':
+    'The model takes {needed} MB, but only {free} MB are free. Nothing was changed; free some space and try again.',
+
+  'reason.checkpoint-empty': '{file} is empty. Download or copy it again.',
+  'reason.checkpoint-web-page':
+    '{file} is a web page that was saved in place of the file. Download it again.',
+  'reason.checkpoint-text': '{file} is a text file, not a checkpoint.',
+  'reason.checkpoint-other': '{file} is neither a PyTorch nor a safetensors file.',
+  'reason.checkpoint-cut': '{file} ends too early. Download or copy it again.',
+  'reason.checkpoint-damaged': '{file} is damaged. Download or copy it again.',
+  'reason.checkpoint-limit': '{file} claims to hold more than any model does. It was not read.',
+  'reason.checkpoint-unsafe':
+    '{file} asks for more than plain weights need. Nothing of it was run. Choose a file that holds tensors only.',
+  'reason.checkpoint-unsupported':
+    '{file} is stored in a way that is not read here. Save it again with a newer PyTorch.',
+  'reason.checkpoint-no-tensors': '{file} is a checkpoint without any weights.',
+
+  'reason.import-no-weights':
+    '{file} holds no weights, perhaps only the state of an optimizer. Choose the file with the model.',
+  'reason.import-unknown-file':
+    '{file} is of no kind that RCG Studio knows. It reads RDM and MAGE checkpoints of RCG, encoders (MoCo v3, DINO, iBOT, DeiT) and the tokenizer of MAGE.',
+  'reason.import-unsupported': '{file} is known, but RCG Studio cannot run it.',
+  'reason.import-unknown-key':
+    '{file} holds “{key}”, which RCG Studio does not know. It may be of another version.',
+  'reason.import-duplicate-key': '{file} names the same weights twice: “{key}”.',
+  'reason.import-no-ema':
+    '{file} holds an RDM without its EMA weights, and only those sample well. Choose a checkpoint that was saved with them.',
+  'reason.import-other-schedule':
+    '{file} holds an RDM that was trained with another noise schedule than RCG’s; it would be sampled wrongly.',
+  'reason.import-wrong-weights': '{file}: the weights do not fit together at “{key}”.',
+  'reason.import-needs-mage':
+    'A model needs a MAGE checkpoint, which draws the pictures: add it and import again.',
+  'reason.import-needs-vqgan':
+    'The MAGE file holds no tokenizer, without which no picture can be made. Add the tokenizer file and import again.',
+  'reason.import-two-of-a-kind':
+    '{file} holds a part that another of these files holds too. Import one model at a time.',
+  'reason.import-sizes-differ':
+    '{file} is of another size than the rest: these files do not belong together.',
+  'reason.import-recipe':
+    'The recipe’s field “{key}” is wrong, or is not true of these weights. Correct the recipe and import again.',
+  'reason.import-no-checkpoint': 'No checkpoint is named; give the files to import.',
+  'reason.import-not-a-recipe': '{file} is not a recipe file.',
+  'reason.import-only-one': 'Only one of these can be given: {files}.',
+  'reason.import-count': 'Give 1 to {most} checkpoint files, not {count}.',
+  'reason.import-attachment': '“{file}” cannot be kept with the model under this name.',
+  'reason.import-running': 'Another model is being imported. Wait for it, or cancel it first.',
+  'reason.import-installed':
+    'A model {id} is installed already. Remove it first to import it anew.',
+  'reason.import-id':
+    'The id of a model is made of up to 64 small letters, digits, dots and dashes, and begins with a letter or digit.',
+
+  'reason.not-needed': '{file} is not needed: {other} brings its own {part}.',
+  'reason.not-needed-other':
+    '{file} is not needed: {other} brings its own {part}, which is a different one and was trained with it.',
+  'reason.trained-apart':
+    '{file} was trained with another {part} than {other}, although of the same size. What the RDM draws may mean nothing to this MAGE.',
+  'reason.no-settings':
+    'No settings are known for a MAGE of this size; those of RCG-B are used until you choose others.',
+
+  'reason.without-encoder':
+    'Pictures from elsewhere cannot be turned into representations, so none can be brought in as a start.',
+  'reason.without-rdm':
+    'New representations cannot be drawn: pictures can only start from another picture.',
+  'reason.without-mage': 'No pictures can be made.',
+  'reason.without-vqgan': 'No pictures can be made or rebuilt.',
+
+  // Sizes in the words of the papers.
+  'reason.about-encoder': '{name}, ViT {width} × {depth}, {pixels} px',
+  'reason.about-rdm': 'MLP {width} × {depth}, no classes',
+  'reason.about-rdm-classes': 'MLP {width} × {depth}, {classes} classes',
+  'reason.about-mage': 'ViT {width} × {depth} + {decoderWidth} × {decoderDepth}, {tokens} tokens',
+  'reason.about-vqgan': '{channels} channels × ({multipliers}), {codes} codes, {pixels} px',
+} as const;
+
+type Unprefixed<Key> = Key extends `reason.${infer Code}` ? Code : never;
+/** Stable: interfaces, scripts and tests match on it. */
+export type ReasonCode = Unprefixed<keyof typeof REASONS>;
+
+/** A reason: `code` names the sentence, `values` fill it in. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  encoder: 'encoder',
+  rdm: 'RDM',
+  mage: 'MAGE',
+  vqgan: 'tokenizer',
+};
+
+/** A reason as an English sentence, for the command line and for messages of errors. */
+export function reasonText({ code, values }: Reason): string {
+  return REASONS[`reason.${code}`].replace(/\{(\w+)\}/g, (place, name: string) => {
+    const value = values[name];
+    if (value === undefined) return place;
+    return name === 'part' ? (PARTS[value] ?? String(value)) : String(value);
+  });
+}
+
+const FILE_CODES: Readonly<Record<string, ReasonCode>> = {
+  ENOENT: 'file-missing',
+  ENOTDIR: 'file-in-file',
+  EACCES: 'file-denied',
+  EPERM: 'file-denied',
+  EROFS: 'file-read-only',
+  EISDIR: 'file-is-folder',
+  EEXIST: 'file-exists',
+  ENOTEMPTY: 'file-exists',
+  EMFILE: 'file-too-many',
+  ENFILE: 'file-too-many',
+  ENAMETOOLONG: 'file-name-long',
+  EIO: 'file-disk-fault',
+  EBUSY: 'file-busy',
+};
+
+/** What a system error's code means of a file; null for one that is not known. */
+export function fileReason(systemCode: string, file: string): Reason | null {
+  const code = Object.hasOwn(FILE_CODES, systemCode) ? FILE_CODES[systemCode] : undefined;
+  return code === undefined ? null : { code, values: { file } };
+}

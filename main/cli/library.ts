@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import {
+  moveClosed,
+  reindexClosed,
+  whereLibrary,
+  type ClosedLibrary,
+} from '#studio/library-closed';
+import type { Session } from './session.ts';
+
+/** library where */
+export async function whereCommand({ studio, print }: Session): Promise<number> {
+  const { folder, left, unfinished } = await whereLibrary(studio.home);
+  const lines = [
+    folder,
+    ...(left === null
+      ? []
+      : [`An older copy of it is still in ${left}; delete that when you like.`]),
+    ...(unfinished === null
+      ? []
+      : [`A move that was cut short left files in ${unfinished}; the next move clears them.`]),
+  ];
+  print.result({ folder, left, unfinished }, lines.join('\n'));
+  return 0;
+}
+
+/** library move DIR */
+export async function moveCommand(session: Session, folder: string): Promise<number> {
+  const { print } = session;
+  const moved = await moveClosed(closedLibrary(session), resolve(folder), (done, total, file) =>
+    print.progress?.(total > 0 ? done / total : 0, file),
+  );
+  const left =
+    moved.left === null
+      ? ''
+      : `\nThe old folder still holds files: ${moved.left}. Delete it when you like.`;
+  print.result(moved, `The library is in ${moved.folder} now.${left}`);
+  return 0;
+}
+
+/** library reindex */
+export async function reindexCommand(session: Session): Promise<number> {
+  const found = await reindexClosed(closedLibrary(session));
+  const { adopted, missing, found: back, quarantined, unfinished } = found;
+  const lines = [
+    `${adopted} pictures had no row and have one again`,
+    `${back} pictures are there again`,
+    `${missing} pictures have lost their file; their tokens are kept`,
+    `${unfinished} unfinished files deleted`,
+    `${quarantined.length} files are no pictures of ours, put aside`,
+    ...quarantined.map((file) => `  ${file}`),
+  ];
+  session.print.result(found, lines.join('\n'));
+  return 0;
+}
+
+function closedLibrary({ studio, signal }: Session): ClosedLibrary {
+  return {
+    home: studio.home,
+    software: studio.software,
+    now: () => Date.now(),
+    newId: () => randomUUID().replaceAll('-', ''),
+    signal,
+  };
+}

@@ -1,0 +1,108 @@
+import type { REASONS } from '#api/reasons';
+import type { Translation } from '../types.ts';
+
+export const reasons: Translation<typeof REASONS> = {
+  'reason.size-changed': '{file} は {found} バイトですが、記録では {expected} バイトです。',
+  'reason.content-changed': '{file} は変更されています。SHA-256 が記録と一致しません。',
+  'reason.manifest-changed': '{file} は変更されています。ハッシュが部品と一致しません。',
+  'reason.manifest-not-json':
+    '{file} が JSON ではないため、モデルは破損しています。もう一度読み込んでください。',
+  'reason.manifest-newer':
+    '{file} は新しい版の RCG Studio が書いたものです。RCG Studio を更新してください。',
+  'reason.manifest-wrong':
+    '{file} の項目 {field} が正しくないため、モデルは破損しています。もう一度読み込んでください。',
+  'reason.folder-renamed':
+    'フォルダー名は {folder} ですが、記録では {id} です。フォルダー名を元に戻してください。',
+  'reason.model-unreadable': '{folder} のモデルを読み取れません。もう一度読み込んでください。',
+
+  'reason.file-missing': '{file} がありません。名前と場所を確認してください。',
+  'reason.file-in-file': '{file} がありません。パスの途中がファイルです。場所を確認してください。',
+  'reason.file-denied': '{file} を読み書きする権限がありません。権限を確認してください。',
+  'reason.file-read-only': '{file} のディスクには書き込めません。別の場所を選んでください。',
+  'reason.file-is-folder': '{file} はフォルダーです。ファイルを選んでください。',
+  'reason.file-exists': '{file} は既にあります。別の名前を選んでください。',
+  'reason.file-too-many':
+    '開いているファイルが多すぎて {file} を開けません。ほかのプログラムを閉じて再試行してください。',
+  'reason.file-name-long': '{file} の名前が長すぎます。短い名前を選んでください。',
+  'reason.file-disk-fault':
+    'ディスクのエラーで {file} を読み書きできません。ディスクを確認してください。',
+  'reason.file-busy':
+    '{file} は別のプログラムが使用中です。そのプログラムを閉じて再試行してください。',
+  'reason.file-not-plain': '{file} はファイルではありません。ファイルを選んでください。',
+  'reason.file-shrank':
+    '{file} は読み取り中に短くなりました。書き込みが終わってから再試行してください。',
+  'reason.file-too-large': '{file} は {bytes} バイトあります。読み取るのは {most} バイトまでです。',
+  'reason.no-space':
+    'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
+
+  'reason.checkpoint-empty': '{file} は空です。ダウンロードまたはコピーをやり直してください。',
+  'reason.checkpoint-web-page':
+    '{file} はファイルの代わりに保存されたウェブページです。ダウンロードし直してください。',
+  'reason.checkpoint-text': '{file} はテキストファイルで、チェックポイントではありません。',
+  'reason.checkpoint-other': '{file} は PyTorch でも safetensors でもありません。',
+  'reason.checkpoint-cut':
+    '{file} は途中で切れています。ダウンロードまたはコピーをやり直してください。',
+  'reason.checkpoint-damaged':
+    '{file} は破損しています。ダウンロードまたはコピーをやり直してください。',
+  'reason.checkpoint-limit':
+    '{file} の申告する大きさは、どのモデルよりも大きいため、読み取りませんでした。',
+  'reason.checkpoint-unsafe':
+    '{file} は重み以外のものを要求しています。何も実行していません。テンソルだけのファイルを選んでください。',
+  'reason.checkpoint-unsupported':
+    '{file} の保存形式には対応していません。新しい PyTorch で保存し直してください。',
+  'reason.checkpoint-no-tensors': '{file} は重みのないチェックポイントです。',
+
+  'reason.import-no-weights':
+    '{file} に重みがありません。オプティマイザーの状態だけかもしれません。モデルのファイルを選んでください。',
+  'reason.import-unknown-file':
+    '{file} は RCG Studio の知らない種類です。読み取れるのは、RCG の RDM と MAGE、エンコーダー (MoCo v3、DINO、iBOT、DeiT)、MAGE のトークナイザーです。',
+  'reason.import-unsupported': '{file} の種類は分かりますが、RCG Studio では動かせません。',
+  'reason.import-unknown-key':
+    '{file} に RCG Studio の知らない「{key}」があります。別の版かもしれません。',
+  'reason.import-duplicate-key': '{file} に同じ重みが 2 回あります:「{key}」。',
+  'reason.import-no-ema':
+    '{file} の RDM に EMA の重みがありません。良い結果には EMA が必要です。EMA 付きのチェックポイントを選んでください。',
+  'reason.import-other-schedule':
+    '{file} の RDM は RCG と異なるノイズスケジュールで学習されているため、正しくサンプリングできません。',
+  'reason.import-wrong-weights': '{file} の重みは「{key}」で整合しません。',
+  'reason.import-needs-mage':
+    'モデルには画像を描く MAGE のチェックポイントが必要です。追加してもう一度読み込んでください。',
+  'reason.import-needs-vqgan':
+    'MAGE のファイルにトークナイザーがないため、画像を生成できません。トークナイザーのファイルを追加してください。',
+  'reason.import-two-of-a-kind':
+    '{file} の部品は、ほかのファイルにもあります。モデルは一度に 1 つずつ読み込んでください。',
+  'reason.import-sizes-differ':
+    '{file} はほかと大きさが異なります。これらのファイルは同じモデルのものではありません。',
+  'reason.import-recipe':
+    'レシピの項目「{key}」が正しくないか、この重みと一致しません。レシピを直して再試行してください。',
+  'reason.import-no-checkpoint':
+    'チェックポイントがありません。読み込むファイルを指定してください。',
+  'reason.import-not-a-recipe': '{file} はレシピではありません。',
+  'reason.import-only-one': '指定できるのはこのうち 1 つだけです: {files}。',
+  'reason.import-count': 'チェックポイントは 1 ~ {most} 件指定してください ({count} 件あります)。',
+  'reason.import-attachment': '「{file}」はこの名前ではモデルと一緒に保存できません。',
+  'reason.import-running': '別のモデルを読み込み中です。終わるまで待つか、先に中止してください。',
+  'reason.import-installed':
+    'モデル {id} は既に入っています。読み込み直すには、先に削除してください。',
+  'reason.import-id':
+    'モデルの ID には英小文字、数字、点、ハイフンを 64 文字まで使えます。先頭は英小文字か数字です。',
+
+  'reason.not-needed': '{file} は不要です。{other} に{part}が入っています。',
+  'reason.not-needed-other':
+    '{file} は不要です。{other} には、一緒に学習した別の{part}が入っています。',
+  'reason.trained-apart':
+    '{file} の学習に使われた{part}は {other} のものと異なります (大きさは同じ)。RDM の結果がこの MAGE に合わないことがあります。',
+  'reason.no-settings':
+    'この大きさの MAGE の推奨設定はありません。設定を選ぶまでは RCG-B の値を使います。',
+
+  'reason.without-encoder': '外部の画像を出発点として取り込めません。',
+  'reason.without-rdm': '画像からのみ生成でき、ランダムには始められません。',
+  'reason.without-mage': '画像を生成できません。',
+  'reason.without-vqgan': '画像の生成も再構築もできません。',
+
+  'reason.about-encoder': '{name}、ViT {width} × {depth}、入力 {pixels} px',
+  'reason.about-rdm': 'MLP {width} × {depth}、クラスなし',
+  'reason.about-rdm-classes': 'MLP {width} × {depth}、{classes} クラス',
+  'reason.about-mage': 'ViT {width} × {depth} + {decoderWidth} × {decoderDepth}、{tokens} トークン',
+  'reason.about-vqgan': '{channels} チャンネル × ({multipliers})、{codes} コード、{pixels} px',
+};

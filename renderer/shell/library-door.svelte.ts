@@ -1,0 +1,57 @@
+import type { LibraryState } from '#api/types';
+import type { App } from '../state/app.svelte.ts';
+
+/** What a person can do about a library that is not open. */
+export class LibraryDoor {
+  busy = $state(false);
+  readonly #app: App;
+
+  constructor(app: App) {
+    this.#app = app;
+  }
+
+  /** Tries to open it again: the other window may be closed, the drive connected. */
+  retry(): Promise<void> {
+    const { studio } = this.#app;
+    return this.#do(async () => (await studio.library.reopen({ readOnly: false })).state);
+  }
+
+  /** Opens a library of a newer version for looking; true when that went well. */
+  async look(): Promise<boolean> {
+    const { studio, i18n, toasts, announcer } = this.#app;
+    let looking = false;
+    await this.#do(async () => {
+      const { state } = await studio.library.reopen({ readOnly: true });
+      looking = state.kind === 'read-only' || state.kind === 'open';
+      if (!looking) {
+        const text = i18n.t('state.newerClosed');
+        toasts.show({ text, tone: 'danger' });
+        announcer.alert(text);
+      }
+      return state;
+    });
+    return looking;
+  }
+
+  /** Opens the backup in place of a damaged record, or makes the record again from the pictures. */
+  repair(): Promise<void> {
+    const { studio, i18n, toasts, announcer } = this.#app;
+    return this.#do(async () => {
+      const { state, kept, backup } = await studio.library.repair();
+      if (state.kind === 'open') {
+        const text = i18n.t(backup === null ? 'state.remade' : 'state.restored', { file: kept });
+        toasts.show({ text });
+        announcer.polite(text);
+      }
+      return state;
+    });
+  }
+
+  async #do(work: () => Promise<LibraryState>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    await this.#app.act(work());
+    await this.#app.status.refresh();
+    this.busy = false;
+  }
+}

@@ -1,0 +1,50 @@
+/** Ids of pictures that are dragged within the window. */
+export const OUR_PICTURES = 'application/x-rcg-studio-images';
+
+/** Whether a drag brings pictures of this window. */
+export function bringsPictures(data: DataTransfer | null): boolean {
+  return data?.types.includes(OUR_PICTURES) ?? false;
+}
+
+/** Whether a drag brings files from outside. */
+export function bringsFiles(data: DataTransfer | null): boolean {
+  return !bringsPictures(data) && (data?.types.includes('Files') ?? false);
+}
+
+/** The ids that a drag brought. */
+export function unpackPictures(data: DataTransfer | null): readonly number[] {
+  const ids = (data?.getData(OUR_PICTURES) ?? '').split(' ').map(Number);
+  return ids.filter((id) => Number.isSafeInteger(id) && id > 0);
+}
+
+/** What a paste offers: files, and its text. */
+export type Pasted = Pick<DataTransfer, 'getData'> & { readonly files: Iterable<File> };
+
+/** Pictures of a paste, or the text of a recipe as a file; nothing for any other text. */
+export function pastedFiles(data: Pasted | null): readonly File[] {
+  if (data === null) return [];
+  const files = [...data.files];
+  if (files.length > 0) return files;
+  const text = data.getData('text/plain').trim();
+  return isRecipe(text) ? [new File([text], 'recipe.json', { type: 'application/json' })] : [];
+}
+
+/** Whether a text looks like a recipe; the studio judges whether it is a sound one. */
+function isRecipe(text: string): boolean {
+  if (!text.startsWith('{')) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'tokens' in value && 'model' in value;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts a picture of our own address on the clipboard, as a PNG. */
+export async function copyPicture(address: string): Promise<void> {
+  const picture = fetch(address).then((response) => {
+    if (!response.ok) throw new TypeError(`No picture: ${response.status}`);
+    return response.blob();
+  });
+  await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser } from 'playwright-core';
+import { row, type StudioRow } from './rows.ts';
+import type { Served } from './serve.ts';
+import { newPage } from './window.ts';
+
+const SHARE = { least: 95 } as const;
+/** How often it is asked whether a job is done: rarely, so that asking costs nothing. */
+const ASK_MS = 250;
+
+export interface JobsOptions {
+  readonly studio: Served;
+  readonly browser: Browser;
+  /** Pairs of a job without and with a window. */
+  readonly pairs: number;
+  /** Pictures of each job; whole batches. */
+  readonly pictures: number;
+  readonly say: (message: string) => void;
+}
+
+/**
+ * Makes the same pictures without and with a window that watches them, in turn, so that whatever
+ * else the machine does falls on both. The program and the browser run all the time.
+ */
+export async function benchJobs(options: JobsOptions): Promise<readonly StudioRow[]> {
+  const { studio, pairs, say } = options;
+  say('making pictures, for warmth');
+  await makeJob(studio.client, 4);
+  const alone: number[] = [];
+  const watched: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    say(`making pictures without and with a window, ${pair + 1} of ${pairs}`);
+    const legs = [
+      async () => void alone.push(await makeJob(studio.client, options.pictures)),
+      async () => void watched.push(await watch(options)),
+    ];
+    // Every other pair the other way round: a machine that grows slower is nobody's fault.
+    for (const leg of pair % 2 === 0 ? legs : legs.toReversed()) await leg();
+  }
+  const shares = watched.map((rate, pair) => (100 * rate) / (alone[pair] ?? NaN));
+  return [
+    row('pictures without a window', alone, { unit: 'a minute' }),
+    row('pictures with a window on Generate, previews on', watched, { unit: 'a minute' }),
+    row('pace with a window against without', shares, { unit: '%', target: SHARE }),
+  ];
+}
+
+async function watch({ studio, browser, pictures }: JobsOptions): Promise<number> {
+  const page = await newPage(browser);
+  let previews = 0;
+  page.on('response', (response) => {
+    if (response.ok() && new URL(response.url()).pathname.startsWith('/previews/')) previews += 1;
+  });
+  try {
+    await page.goto(`${studio.url}#/generate`);
+    await page.locator('button.primary:enabled').first().waitFor();
+    const rate = await makeJob(studio.client, pictures);
+    if (previews === 0) throw new Error('The window showed no preview, so it watched nothing.');
+    return rate;
+  } finally {
+    await page.context().close();
+  }
+}
+
+/** Pictures a minute of a job, from its being asked for to its last picture's being kept. */
+async function makeJob(client: Served['client'], count: number): Promise<number> {
+  const settings = { model: 'starter', count, seed: 1 };
+  const { id, createdAt } = await client.jobs.create({ source: { kind: 'sample' }, settings });
+  for (;;) {
+    await sleep(ASK_MS);
+    const job = (await client.jobs.list()).find((one) => one.id === id);
+    if (job?.state === 'done') break;
+    if (job?.state !== 'queued' && job?.state !== 'running') {
+      throw new Error(`The job ended as ${job?.state ?? 'nothing'}: ${job?.error?.message ?? ''}`);
+    }
+  }
+  const sort = { by: 'createdAt', descending: true } as const;
+  const { ids } = await client.images.search({ filter: { job: id }, sort });
+  const last = await client.images.get({ id: ids[0] ?? 0 });
+  return (count * 60_000) / (last.createdAt - createdAt);
+}

@@ -1,0 +1,41 @@
+import { ended, type Connection } from './conformance.ts';
+import type { Abilities } from './shared.ts';
+
+/** What a studio's client can do, in the words that all hosts share. */
+export function abilitiesOf({ client, picture }: Connection): Abilities {
+  return {
+    async make(settings) {
+      const { id } = await named(
+        client.jobs.create({ source: { kind: 'sample' }, settings: { ...settings } }),
+      );
+      const { images } = await ended(client, id);
+      return Promise.all(
+        images.map(async (image) => {
+          const { recipe, version } = await client.images.get({ id: image });
+          const { bytes } = await picture(`/images/${image}/full?v=${version}`);
+          return { recipe, png: bytes, handle: String(image) };
+        }),
+      );
+    },
+    async replay({ handle }) {
+      const { tokens, differing } = await client.images.replay({ id: Number(handle) });
+      return { tokens, differing };
+    },
+    async models() {
+      return (await client.models.list()).map(({ id, state }) => [id, state] as const);
+    },
+    verify: async (id) => (await named(client.models.verify({ id }))).problems.length,
+    remove: (id) => named(client.models.remove({ id })),
+    offer: (files) => named(client.models.offer({ files: [...files] })),
+    works: async () => (await client.studio.doctor()).every(({ state }) => state !== 'fail'),
+  };
+}
+
+/** Gives a refusal the field's own name: which part of the request it is in differs by call. */
+async function named<T>(call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    const { data } = error as { readonly data?: { readonly field?: string } };
+    const field = data?.field?.split('.').at(-1);
+    throw Object.assign(error as Error, field === undefined ? {} : { field });
+  });
+}

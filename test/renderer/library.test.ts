@@ -1,0 +1,162 @@
+import { createRouterClient, ORPCError } from '@orpc/server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { LibraryMove } from '../../renderer/settings/library-move.svelte.ts';
+import { LibraryDoor } from '../../renderer/shell/library-door.svelte.ts';
+import { App } from '../../renderer/state/app.svelte.ts';
+import type { StudioClient } from '../../renderer/state/studio.ts';
+import { createFakeStudio, type FakeOptions } from './fake-studio.ts';
+import { until } from './helpers.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+const store = { get: () => null, set: () => {} };
+const AROUND = {
+  bar: { location: { hash: '' }, addEventListener: () => {} },
+  draftStore: store,
+  widthStore: store,
+};
+type Calls = Partial<{ [Name in keyof StudioClient['library']]: () => Promise<unknown> }>;
+
+/** The app over the stand-in, with some answers about the library of the test's own. */
+async function setUp(calls: Calls = {}, options: FakeOptions = {}) {
+  const fake = createFakeStudio({ stepMs: 1, ...options });
+  const client: StudioClient = createRouterClient(fake.router);
+  const app = new App(answering(client, calls), AROUND);
+  const ending = new AbortController();
+  const running = app.events.run(ending.signal);
+  closing.push(() => {
+    ending.abort();
+    return running;
+  });
+  const move = new LibraryMove(app);
+  await until(() => app.events.connection === 'open');
+  return { app, move, door: new LibraryDoor(app), fake };
+}
+
+function answering(client: StudioClient, calls: Calls): StudioClient {
+  const library = new Proxy(client.library, {
+    get: (target, name): unknown => Reflect.get(calls, name) ?? Reflect.get(target, name),
+  });
+  return new Proxy(client, {
+    get: (target, name): unknown => (name === 'library' ? library : Reflect.get(target, name)),
+  });
+}
+
+const words = (app: App) => app.toasts.list.map((toast) => toast.text);
+
+describe('moving the library in Settings', () => {
+  test('needs a folder, shows how far it is, and says where it went', async () => {
+    const { app, move } = await setUp();
+    await until(() => move.place !== null);
+    move.begin();
+    expect(move.canMove).toBe(false);
+    move.folder = '   ';
+    await move.move();
+    expect(move.canMove).toBe(false);
+    move.folder = ' /disk/pictures ';
+    await move.move();
+    await until(() => move.progress.total === 2);
+    expect([move.open, move.moving, move.folder]).toEqual([false, false, '']);
+    expect(words(app)).toEqual(['The library is in /disk/pictures now.']);
+  });
+
+  test('names what is left behind', async () => {
+    const left = { folder: '/new', left: '/old' };
+    const { app, move } = await setUp({ move: () => Promise.resolve(left) });
+    move.folder = '/new';
+    await move.move();
+    expect(words(app)[0]).toMatch(/\/new now\. .*\/old/);
+  });
+
+  test('a refusal stays beside the field, with the studio’s own words', async () => {
+    const refusal = new ORPCError('invalid-request', {
+      message: 'The library was not moved: it is a file.',
+      data: { field: 'folder' },
+    });
+    const { app, move } = await setUp({ move: () => Promise.reject(refusal) });
+    move.begin();
+    move.folder = '/file';
+    await move.move();
+    expect(move.open).toBe(true);
+    expect(move.failure).toMatchObject({
+      code: 'invalid-request',
+      sentence: expect.stringContaining('Folder') as string,
+      detail: 'The library was not moved: it is a file.',
+    });
+    expect([words(app), move.folder, move.canMove]).toEqual([[], '/file', true]);
+    move.begin();
+    expect(move.failure).toBeNull();
+  });
+
+  test('can be cancelled while it runs, and only then', async () => {
+    const gate = Promise.withResolvers<never>();
+    const cancelMove = (): Promise<unknown> => {
+      gate.reject(new ORPCError('cancelled', { message: 'Not moved.' }));
+      return Promise.resolve({ cancelled: true });
+    };
+    const { move } = await setUp({ move: () => gate.promise, cancelMove });
+    await move.cancel();
+    expect(move.cancelling).toBe(false);
+    move.folder = '/new';
+    const moving = move.move();
+    expect([move.moving, move.canMove]).toEqual([true, false]);
+    await move.cancel();
+    await moving;
+    expect([move.moving, move.cancelling, move.failure]).toEqual([false, false, null]);
+    expect(move.folder).toBe('/new');
+  });
+
+  test('comparing says what it found, or why it could not', async () => {
+    const { app, move } = await setUp();
+    await move.compare();
+    expect(words(app)).toEqual(['2 added, 1 found again, 0 without a file, 0 put aside.']);
+    const closed = new ORPCError('library-unavailable', { message: 'Closed.' });
+    const other = await setUp({ reindex: () => Promise.reject(closed) });
+    await other.move.compare();
+    expect(other.app.toasts.list[0]).toMatchObject({ code: 'library-unavailable' });
+    expect(other.move.comparing).toBe(false);
+  });
+});
+
+describe('a library that is not open', () => {
+  test('a damaged one: the backup is opened, and the damaged record is named', async () => {
+    const backup = { state: { kind: 'open' }, kept: '/l/library-damaged.db', backup: '/l/b.db' };
+    const { app, door } = await setUp({ repair: () => Promise.resolve(backup) });
+    await door.repair();
+    expect(words(app)[0]).toMatch(/backup is open.*\/l\/library-damaged\.db/);
+    expect(door.busy).toBe(false);
+  });
+
+  test('a damaged one without a backup, or with one that fails', async () => {
+    const { app, door } = await setUp();
+    await door.repair();
+    expect(words(app)[0]).toMatch(/made again from the pictures/);
+    const full = new ORPCError('disk-full', { message: 'Full.' });
+    const other = await setUp({ repair: () => Promise.reject(full) });
+    await other.door.repair();
+    expect(other.app.toasts.list[0]).toMatchObject({ code: 'disk-full', tone: 'danger' });
+    expect(other.door.busy).toBe(false);
+  });
+
+  test('a newer one is looked at when that goes, and said so when not', async () => {
+    const newer = { kind: 'newer', version: '9' } as const;
+    const { app, door } = await setUp({}, { status: { state: newer } });
+    expect(await door.look()).toBe(false);
+    expect(words(app)[0]).toMatch(/cannot read that library/);
+    const readOnly = { state: { kind: 'read-only' } };
+    const other = await setUp({ reopen: () => Promise.resolve(readOnly) });
+    expect(await other.door.look()).toBe(true);
+  });
+
+  test('trying again reads the state anew, once at a time', async () => {
+    let asked = 0;
+    const reopen = (): Promise<unknown> => Promise.resolve({ state: { kind: 'open' }, n: asked++ });
+    const { app, door } = await setUp({ reopen });
+    await Promise.all([door.retry(), door.retry()]);
+    expect(asked).toBe(1);
+    expect(app.status.value?.state.kind).toBe('open');
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test, vi } from 'vitest';
+import { Hover, placeBeside } from '../../renderer/gallery/grid/hover.svelte.ts';
+import {
+  bringsFiles,
+  bringsPictures,
+  OUR_PICTURES,
+  pastedFiles,
+  unpackPictures,
+} from '../../renderer/state/transfer.ts';
+
+/** A drag or paste of these texts and files. */
+function transfer(texts: Readonly<Record<string, string>>, files: readonly File[] = []) {
+  const types = [...Object.keys(texts), ...(files.length > 0 ? ['Files'] : [])];
+  return { types, files, getData: (type: string) => texts[type] ?? '' } as unknown as DataTransfer;
+}
+
+describe('a paste', () => {
+  const recipe = JSON.stringify({ version: 1, model: { id: 'tiny' }, tokens: 'AAA=' });
+
+  test('of pictures is these', () => {
+    const files = [new File(['x'], 'a.png'), new File(['y'], 'b.png')];
+    expect(pastedFiles(transfer({ 'text/plain': recipe }, files))).toEqual(files);
+  });
+
+  test('of a recipe is a file with it', async () => {
+    const [file] = pastedFiles(transfer({ 'text/plain': `\n ${recipe} ` }));
+    expect([file?.name, file?.type]).toEqual(['recipe.json', 'application/json']);
+    expect(await file?.text()).toBe(recipe);
+  });
+
+  test.each(['', 'a poem', '{', '[1, 2]', '{"tokens": "AAA="}', 'null', '{"model": {}}'])(
+    'of %j is nothing',
+    (text) => {
+      expect(pastedFiles(transfer({ 'text/plain': text }))).toEqual([]);
+    },
+  );
+
+  test('without anything is nothing', () => {
+    expect(pastedFiles(null)).toEqual([]);
+  });
+});
+
+describe('a drag', () => {
+  test('brings our pictures, or files, and never both', () => {
+    const ours = transfer({ [OUR_PICTURES]: '3 5' }, [new File(['x'], 'a.png')]);
+    expect([bringsPictures(ours), bringsFiles(ours)]).toEqual([true, false]);
+    const files = transfer({}, [new File(['x'], 'a.png')]);
+    expect([bringsPictures(files), bringsFiles(files)]).toEqual([false, true]);
+    expect([bringsPictures(null), bringsFiles(null)]).toEqual([false, false]);
+  });
+
+  test('gives ids, and none that are no numbers', () => {
+    const ids = (text: string) => unpackPictures(transfer({ [OUR_PICTURES]: text }));
+    expect(ids('3 5')).toEqual([3, 5]);
+    expect(ids('3 x -1 0 1.5 1e300')).toEqual([3]);
+    expect(ids('')).toEqual([]);
+  });
+});
+
+describe('a picture that is pointed at', () => {
+  const box = { left: 100, right: 200, top: 100, bottom: 200 };
+
+  test('is shown larger after a rest, and not before', () => {
+    vi.useFakeTimers();
+    const hover = new Hover(() => true);
+    hover.over({ id: 1, box });
+    vi.advanceTimersByTime(299);
+    expect(hover.shown).toBeNull();
+    hover.over({ id: 1, box });
+    vi.advanceTimersByTime(1);
+    expect(hover.shown?.id).toBe(1);
+    hover.over({ id: 2, box });
+    expect(hover.shown).toBeNull();
+    vi.advanceTimersByTime(300);
+    expect(hover.shown?.id).toBe(2);
+    hover.leave();
+    vi.advanceTimersByTime(1000);
+    expect(hover.shown).toBeNull();
+    vi.useRealTimers();
+  });
+
+  test('is not shown while the device works, nor after a click until the pointer left', () => {
+    vi.useFakeTimers();
+    let idle = false;
+    const hover = new Hover(() => idle);
+    hover.over({ id: 1, box });
+    vi.advanceTimersByTime(1000);
+    expect(hover.shown).toBeNull();
+    idle = true;
+    hover.over({ id: 2, box });
+    hover.dismiss();
+    vi.advanceTimersByTime(1000);
+    hover.over({ id: 2, box });
+    vi.advanceTimersByTime(1000);
+    expect(hover.shown).toBeNull();
+    hover.leave();
+    hover.over({ id: 2, box });
+    vi.advanceTimersByTime(300);
+    expect(hover.shown?.id).toBe(2);
+    vi.useRealTimers();
+  });
+
+  test('lies beside its cell and inside the window', () => {
+    const window = { width: 1000, height: 600 };
+    expect(placeBeside(box, 320, window)).toEqual({ left: 208, top: 8 });
+    const right = { left: 800, right: 900, top: 500, bottom: 600 };
+    expect(placeBeside(right, 320, window)).toEqual({ left: 472, top: 272 });
+    expect(placeBeside(right, 900, window)).toEqual({ left: 8, top: 8 });
+  });
+});
