@@ -26,17 +26,26 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'models/networks',
   ],
   'main/history': ['main/api'],
+  // Files that hold pictures; of the engine's process only what its messages look like.
+  'main/pictures': ['main/api', 'types:main/worker'],
   // Of the engine only what is mathematics on numbers; pictures are made in its own process.
-  'main/studio': ['main/api', 'main/engine', 'main/history', 'main/worker', 'models/bundle'],
-  'main/cli': ['main/api', 'main/studio', 'main/worker', 'main/http'],
-  'main/http': ['main/api', 'main/studio', 'main/worker'],
-  'main/electron': ['main/api', 'main/studio', 'main/worker'],
+  'main/studio': [
+    'main/api',
+    'main/engine',
+    'main/history',
+    'main/pictures',
+    'main/worker',
+    'models/bundle',
+  ],
+  'main/cli': ['main/api', 'main/pictures', 'main/studio', 'main/worker', 'main/http'],
+  'main/http': ['main/api', 'main/pictures', 'main/studio', 'main/worker'],
+  'main/electron': ['main/api', 'main/pictures', 'main/studio', 'main/worker'],
 };
 
 /** The only layer that may import a package. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['main/runtime'],
-  sharp: ['main/studio'],
+  sharp: ['main/pictures'],
   commander: ['main/cli'],
   'better-sqlite3': ['main/history'],
   electron: ['main/electron'],

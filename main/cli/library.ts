@@ -5,7 +5,7 @@ import {
   reindexClosed,
   whereLibrary,
   type ClosedLibrary,
-} from '#studio/library-closed';
+} from '#studio/library/closed';
 import type { Session } from './session.ts';
 
 /** library where */

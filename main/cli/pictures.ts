@@ -1,8 +1,8 @@
-import { decodeFile, encodeFiles } from '#studio/convert';
-import { generate, type GenerateFiles } from '#studio/generate';
-import type { MadePicture, MakeOptions } from '#studio/make';
-import { makePath, type PathRequest } from '#studio/path';
-import { replayFile, type Comparison } from '#studio/replay';
+import { decodeFile, encodeFiles } from '#studio/making/convert';
+import { generate, type GenerateFiles } from '#studio/making/generate';
+import type { MadePicture, MakeOptions } from '#studio/making/make';
+import { makePath, type PathRequest } from '#studio/making/path';
+import { replayFile, type Comparison } from '#studio/making/replay';
 import { formatSeconds } from './printer.ts';
 import type { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 import type { Recipe } from '#api/recipe';
-import { inspectFile, type Inspection } from '#studio/inspect';
+import { inspectFile, type Inspection } from '#studio/making/inspect';
 import { formatBytes } from './printer.ts';
 import type { Session } from './session.ts';
 

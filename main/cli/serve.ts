@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '#http/server';
 import { hostOptions } from '#studio/host-options';
-import { unavailable } from '#studio/library-state';
-import { wholeNumber } from '#studio/numbers';
+import { unavailable } from '#studio/library/state';
+import { wholeNumber } from '#studio/making/numbers';
 import { openStudio } from '#studio/open-studio';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { findHome, surroundings } from '#studio/home';
 import { newSeed } from '#studio/host-options';
-import { openLibrary } from '#studio/library';
+import { openLibrary } from '#studio/models/installed';
 import type { Studio } from '#studio/studio';
 import { softwareName } from '#studio/version';
 import type { WorkerClient } from '#worker/client';

@@ -4,7 +4,7 @@ import { app, dialog, Menu, nativeTheme, session, shell, type BrowserWindow } fr
 import type { Settings } from '#api/types';
 import { findHome, surroundings } from '#studio/home';
 import { hostOptions } from '#studio/host-options';
-import { openLibrary } from '#studio/library';
+import { openLibrary } from '#studio/models/installed';
 import { openStudio, type OpenStudio } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
 import { askWhereToSave } from './downloads.ts';

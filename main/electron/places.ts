@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app } from 'electron';
-import { shippedModels } from '#studio/library';
+import { shippedModels } from '#studio/models/installed';
 
 /** The page that the window shows, and the origin that alone may speak to us. */
 export const ORIGIN = 'app://studio';

@@ -1,7 +1,7 @@
 import { StudioError } from '#api/errors';
-import type { Mosaics } from './mosaics.ts';
-import type { Previews } from './previews.ts';
-import type { Replays } from './replays.ts';
+import type { Mosaics } from './models/mosaics.ts';
+import type { Previews } from './queue/previews.ts';
+import type { Replays } from './queue/replays.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Bytes of a picture, for whoever shows it. */

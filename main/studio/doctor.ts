@@ -3,8 +3,8 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { encodeError } from '#api/errors';
 import type { DoctorCheck } from '#api/types';
-import { requireNetworks } from './plan.ts';
-import { countDifferences } from './recipe.ts';
+import { countDifferences } from '#pictures/recipe';
+import { requireNetworks } from './making/plan.ts';
 import { modelRef } from './studio.ts';
 import type { Workshop } from './workshop.ts';
 

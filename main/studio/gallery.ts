@@ -1,7 +1,7 @@
 import type { ImageDetail, UndoState, UpdateImages } from '#api/types';
 import type { History } from '#history/history';
 import { MAX_LISTED } from './events.ts';
-import type { Models } from './models.ts';
+import type { Models } from './models/models.ts';
 import type { Workshop } from './workshop.ts';
 
 type Done = ReturnType<History['changes']['undo']>;

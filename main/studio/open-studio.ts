@@ -1,6 +1,6 @@
 import { assemble, type Assembly, type OpenStudioOptions } from './assembly.ts';
 import { follow } from './follow.ts';
-import { createKeeper, findPlace, type LibraryKeeper } from './library-keeper.ts';
+import { createKeeper, findPlace, type LibraryKeeper } from './library/keeper.ts';
 
 export type { OpenStudioOptions } from './assembly.ts';
 

@@ -1,8 +1,8 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract, ERROR_STATUS } from '#api/contract';
 import { encodeError, StudioError, type WireError } from '#api/errors';
-import { dropPixels, purgePictures } from './disposal.ts';
-import { importPictures } from './incoming.ts';
+import { dropPixels, purgePictures } from './library/disposal.ts';
+import { importPictures } from './library/incoming.ts';
 import type { OpenStudio } from './open-studio.ts';
 
 /** The contract over an open studio. Every failure leaves it as one of the contract's errors. */

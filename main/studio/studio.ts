@@ -2,7 +2,7 @@ import type { RequestedTarget } from '#api/recipe';
 import type { WorkerClient } from '#worker/client';
 import type { ModelRef } from '#worker/protocol';
 import type { Home } from './home.ts';
-import type { InstalledModel, Library } from './library.ts';
+import type { InstalledModel, Library } from './models/installed.ts';
 
 /** What the studio needs of the engine process. */
 export type Engine = Pick<WorkerClient, 'call'>;

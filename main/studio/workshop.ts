@@ -1,10 +1,10 @@
 import type { ResolvedTarget } from '#api/recipe';
 import type { History } from '#history/history';
+import type { ImageFiles } from '#pictures/image-files';
+import type { Thumbnails } from '#pictures/thumbnails';
 import type { EventHub } from './events.ts';
-import type { ImageFiles } from './image-files.ts';
 import type { SettingsStore } from './settings.ts';
 import type { Studio } from './studio.ts';
-import type { Thumbnails } from './thumbnails.ts';
 
 /** What the parts of an open studio share. One function puts it together: `openStudio`. */
 export interface Workshop extends Studio {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
 import type { Reason } from '#api/reasons';
 import type { Recipe } from '#api/recipe';
-import { insertTexts, readText, RECIPE_KEYWORD } from '#studio/png';
+import { insertTexts, readText, RECIPE_KEYWORD } from '#pictures/png';
 import type { DoctorReport, ImportPreview } from '#worker/protocol';
 import { main } from '../../main/cli/main.ts';
 import { fakePicture, temporaryFolder, tinyManifest, writeBundle } from '../studio/helpers.ts';

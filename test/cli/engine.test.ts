@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readText } from '#studio/png';
+import { readText } from '#pictures/png';
 import { tinyCheckpoints, tinyRecipe } from '../helpers/tiny-model.ts';
 
 const BIN = resolve(import.meta.dirname, '../../main/cli/bin.mjs');

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { openDatabase } from '#history/database';
 import { createHistory } from '#history/history';
-import { moveLibrary } from '#studio/library-move';
+import { moveLibrary } from '#studio/library/move';
 import { imageOf, NOON } from './library.ts';
 
 const [task, ...paths] = process.argv.slice(2);

@@ -276,8 +276,8 @@ describe('pictures from outside', () => {
     ['a recipe with wrong fields', '{"version":1,"steps":-4}', 'wrong'],
   ])('%s is refused in words', async (_, text, word) => {
     const { client } = await open(await libraryFolder());
-    const { insertTexts } = await import('#studio/png');
-    const { encodePng } = await import('#studio/pictures');
+    const { insertTexts } = await import('#pictures/png');
+    const { encodePng } = await import('#pictures/pictures');
     const image = { width: 8, height: 8, data: new Uint8Array(192) };
     const png = insertTexts(await encodePng(image, []), [{ keyword: 'rcg-studio', text }]);
     const result = await client.images.import({ files: [new File([Buffer.from(png)], 'x.png')] });

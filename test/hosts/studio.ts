@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
-import { openLibrary } from '#studio/library';
+import { openLibrary } from '#studio/models/installed';
 import { openStudio, type OpenStudio, type OpenStudioOptions } from '#studio/open-studio';
 import { WorkerClient } from '#worker/client';
 import { forkChannel } from '#worker/fork-channel';

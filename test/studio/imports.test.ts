@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
-import { planImport } from '#studio/imports';
-import { buildStarter } from '#studio/starter';
+import { planImport } from '#studio/models/imports';
+import { buildStarter } from '#studio/models/starter';
 import { failure, fakeEngine, temporaryFolder, tinyManifest, writeBundle } from './helpers.ts';
 
 const { signal } = new AbortController();

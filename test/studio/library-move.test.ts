@@ -18,8 +18,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '#history/database';
 import type { Home } from '#studio/home';
-import { moveLibrary, type Move, type Moved } from '#studio/library-move';
-import { readPlace, writePlace } from '#studio/library-place';
+import { moveLibrary, type Move, type Moved } from '#studio/library/move';
+import { readPlace, writePlace } from '#studio/library/place';
 import { NOON, seedLibrary } from '../helpers/library.ts';
 import { failure, temporaryFolder } from './helpers.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openLibrary, shippedModels } from '#studio/library';
+import { openLibrary, shippedModels } from '#studio/models/installed';
 import { failure, temporaryFolder, tinyManifest, writeBundle } from './helpers.ts';
 
 async function setUp() {

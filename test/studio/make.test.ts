@@ -5,20 +5,20 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
 import type { Recipe } from '#api/recipe';
-import { decodeFile, encodeFiles } from '#studio/convert';
-import { readEndpoint } from '#studio/endpoint';
-import { generate, type GenerateFiles } from '#studio/generate';
-import { inspectFile } from '#studio/inspect';
-import { openLibrary } from '#studio/library';
-import type { MadePicture } from '#studio/make';
-import { parseNpy, writeNpy } from '#studio/npy';
-import { makePath } from '#studio/path';
-import { readPicture, readPngText } from '#studio/pictures';
-import { insertTexts, readText, RECIPE_KEYWORD } from '#studio/png';
-import { parseRecipe } from '#studio/recipe';
-import { replayFile } from '#studio/replay';
-import type { Methods } from '#worker/protocol';
+import { parseNpy, writeNpy } from '#pictures/npy';
+import { readPicture, readPngText } from '#pictures/pictures';
+import { insertTexts, readText, RECIPE_KEYWORD } from '#pictures/png';
+import { parseRecipe } from '#pictures/recipe';
+import { decodeFile, encodeFiles } from '#studio/making/convert';
+import { readEndpoint } from '#studio/making/endpoint';
+import { generate, type GenerateFiles } from '#studio/making/generate';
+import { inspectFile } from '#studio/making/inspect';
+import type { MadePicture } from '#studio/making/make';
+import { makePath } from '#studio/making/path';
+import { replayFile } from '#studio/making/replay';
+import { openLibrary } from '#studio/models/installed';
 import type { Studio } from '#studio/studio';
+import type { Methods } from '#worker/protocol';
 import {
   defaultAnswers,
   failure,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '#bundle/manifest';
-import { realNumber, wholeNumber } from '#studio/numbers';
-import { givenPlan, planGenerate, samplePlan, type GenerateRequest } from '#studio/plan';
+import { realNumber, wholeNumber } from '#studio/making/numbers';
+import { givenPlan, planGenerate, samplePlan, type GenerateRequest } from '#studio/making/plan';
 import { failure, tinyManifest } from './helpers.ts';
 
 const manifest = tinyManifest();

@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Job, JobState } from '#api/types';
 import type { Resume } from '#history/types';
-import { batches, batchPlan, fitsResume, pictureSource, resolveSettings } from '#studio/job-plan';
-import { nextJob, nextState, type JobEvent } from '#studio/job-states';
-import { createPace } from '#studio/pace';
-import { createResumeKeeper } from '#studio/resume-keeper';
+import {
+  batches,
+  batchPlan,
+  fitsResume,
+  pictureSource,
+  resolveSettings,
+} from '#studio/queue/job-plan';
+import { nextJob, nextState, type JobEvent } from '#studio/queue/job-states';
+import { createPace } from '#studio/queue/pace';
+import { createResumeKeeper } from '#studio/queue/resume-keeper';
 import type { StepReport } from '#worker/protocol';
 import { failure, tinyManifest } from './helpers.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Progress } from '#api/types';
-import { createPreviews, wantedPreviews } from '#studio/previews';
-import { createProgressFeed, messageGap, stepProgress } from '#studio/progress';
+import { createPreviews, wantedPreviews } from '#studio/queue/previews';
+import { createProgressFeed, messageGap, stepProgress } from '#studio/queue/progress';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

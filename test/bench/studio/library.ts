@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { backUp } from '#history/backup';
 import { openDatabase } from '#history/database';
 import { createHistory, type History } from '#history/history';
-import { openImageFiles } from '#studio/image-files';
-import { encodePng } from '#studio/pictures';
+import { openImageFiles } from '#pictures/image-files';
+import { encodePng } from '#pictures/pictures';
+import { openThumbnails, type Pictured } from '#pictures/thumbnails';
 import { openSettings } from '#studio/settings';
-import { openThumbnails, type Pictured } from '#studio/thumbnails';
 import { imageOf, representationOf, scramble, seedLibrary } from '../../helpers/library.ts';
 
 /** A word that two pictures of a seeded library have in their notes. */

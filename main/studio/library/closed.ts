@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import type { LibraryPlace, Recovery } from '#api/types';
+import { openDatabase, type Opened } from '#history/database';
+import { createHistory } from '#history/history';
+import { openImageFiles } from '#pictures/image-files';
+import { createEventHub } from '../events.ts';
+import type { Home } from '../home.ts';
+import { moveLibrary, type Moved } from './move.ts';
+import { DATABASE, holdsLibrary, ifFilled, readPlace, usualFolder } from './place.ts';
+import { unavailable } from './state.ts';
+import { recover } from './recovery.ts';
+
+// What can be done to the library of a data folder while no studio has it open.
+
+/** What such work is done with. */
+export interface ClosedLibrary {
+  readonly home: Home;
+  readonly software: string;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly signal: AbortSignal;
+}
+
+/** Where the library is, and what moves left behind. */
+export async function whereLibrary(home: Home): Promise<LibraryPlace> {
+  const { folder, left, unfinished } = await readPlace(home);
+  return {
+    folder: folder ?? usualFolder(home),
+    movable: true,
+    left: await ifFilled(left),
+    unfinished: await ifFilled(unfinished),
+  };
+}
+
+/** Moves the library to a folder, given as an absolute path. */
+export async function moveClosed(
+  closed: ClosedLibrary,
+  to: string,
+  onProgress: (done: number, total: number, file: string) => void,
+): Promise<Moved> {
+  const { home, now, signal } = closed;
+  const { folder: from } = await whereLibrary(home);
+  // Opened once: what is not whole, or is in use, is not moved.
+  (await open(closed, from)).close();
+  const done = (): Promise<void> => Promise.resolve();
+  return moveLibrary({ home, from, to, now, signal, onProgress, close: done, moved: done });
+}
+
+/** Compares files and rows; pictures without a row get one. */
+export async function reindexClosed(closed: ClosedLibrary): Promise<Recovery> {
+  const { home, now, newId, signal } = closed;
+  const { folder } = await whereLibrary(home);
+  const { database, close } = await open(closed, folder);
+  try {
+    const history = createHistory(database, { now });
+    const files = openImageFiles(folder);
+    const shop = {
+      history: () => history,
+      files,
+      newId,
+      events: createEventHub(),
+      closing: signal,
+    };
+    return await recover(shop, now());
+  } finally {
+    close();
+  }
+}
+
+async function open(
+  { home, now, software }: ClosedLibrary,
+  folder: string,
+): Promise<Extract<Opened, { state: { kind: 'open' } }>> {
+  if (folder !== usualFolder(home) && !(await holdsLibrary(folder))) {
+    throw unavailable({ kind: 'missing', detail: `${folder} holds no library.` });
+  }
+  const opened = openDatabase(join(folder, DATABASE), { now, appVersion: software });
+  if (opened.state.kind === 'open' && 'created' in opened) return opened;
+  if (opened.database !== null) opened.close();
+  throw unavailable(opened.state);
+}

@@ -1,0 +1,189 @@
+import { join } from 'node:path';
+import { StudioError } from '#api/errors';
+import type { LibraryPlace, LibraryState, Recovery } from '#api/types';
+import { restoreBackup } from '#history/restore';
+import { assemble, type Assembly, type Opening, type OpenStudioOptions } from '../assembly.ts';
+import { moveLibrary, type Moved } from './move.ts';
+import { DATABASE, ifFilled, readPlace, usualFolder } from './place.ts';
+import { unavailable } from './state.ts';
+
+/** Windows are told of a move's progress no more often than this. */
+const TELL_MS = 100;
+
+/** What happens to a library as a whole, and needs it closed. */
+export interface LibraryKeeper {
+  /** Resolves at once, or when the library that is closed just now is open again. */
+  settled(): Promise<void>;
+  place(): Promise<LibraryPlace>;
+  move(folder: string): Promise<Moved>;
+  /** False when nothing is being moved, or when the copy is the library already. */
+  cancelMove(): boolean;
+  reopen(readOnly: boolean): Promise<{ readonly state: LibraryState }>;
+  repair(): Promise<{
+    readonly state: LibraryState;
+    readonly kept: string;
+    readonly backup: string | null;
+  }>;
+  reindex(): Promise<Recovery>;
+  /** Closes the studio, after whatever it does to the library now. */
+  close(): Promise<void>;
+}
+
+/** The studio's present assembly, and how another takes its place. */
+interface Held {
+  readonly current: () => Assembly;
+  readonly replace: (next: Assembly) => void;
+}
+
+/** The library that a start is for: the one it was given, or the one that is written down. */
+export async function findPlace({
+  home,
+  libraryFolder,
+  readOnly = false,
+}: OpenStudioOptions): Promise<Opening> {
+  if (libraryFolder !== undefined) return { folder: libraryFolder, readOnly };
+  const { folder } = await readPlace(home);
+  if (folder === null) return { folder: usualFolder(home), readOnly };
+  return { folder, mustExist: true, readOnly };
+}
+
+export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKeeper {
+  const { home, now, libraryFolder } = options;
+  const { current, replace } = held;
+  /** What is being done to the library as a whole: one thing at a time. */
+  let work: Promise<unknown> | undefined;
+  let moving: AbortController | undefined;
+  let ended = false;
+  /** While the library is closed to be opened again, whoever asks something of it waits. */
+  let turn: PromiseWithResolvers<void> | undefined;
+
+  const alone = async <T>(task: () => Promise<T>): Promise<T> => {
+    if (work !== undefined || ended) {
+      throw new StudioError(
+        'invalid-request',
+        'The library is being moved or opened just now. Wait until that is done, then try again.',
+      );
+    }
+    const running = task();
+    work = running.catch(() => undefined);
+    try {
+      return await running;
+    } finally {
+      work = undefined;
+    }
+  };
+
+  const shut = async (): Promise<void> => {
+    turn ??= Promise.withResolvers();
+    await current().close();
+  };
+  /** Opens the library where it is now; what fails leaves a studio that says so. */
+  const open = async (how: Partial<Opening> = {}): Promise<void> => {
+    const opening = { ...(await findPlace(options)), ...how };
+    try {
+      replace(await assemble(options, opening));
+    } catch (error) {
+      if (!(error instanceof StudioError)) throw error;
+      replace(await assemble(options, { ...opening, trouble: error.message }));
+    } finally {
+      turn?.resolve();
+      turn = undefined;
+    }
+  };
+
+  const move = async (to: string): Promise<Moved> => {
+    const { shop, state } = current();
+    if (state.kind !== 'open') throw unavailable(state);
+    if (libraryFolder !== undefined) throw notOurs(libraryFolder);
+    const abort = new AbortController();
+    moving = abort;
+    let closed = false;
+    let told = -Infinity;
+    try {
+      return await moveLibrary({
+        home,
+        from: shop.files.folder,
+        to,
+        now,
+        signal: abort.signal,
+        onProgress: (done, total, file) => {
+          if (now() - told < TELL_MS && done < total) return;
+          told = now();
+          shop.events.publish({ kind: 'move', done, total, file });
+        },
+        close: async () => {
+          closed = true;
+          await shut();
+        },
+        moved: async () => {
+          moving = undefined;
+          await open();
+          closed = false;
+          // A copy that does not open is no reason to remove what did.
+          if (current().state.kind !== 'open') throw unavailable(current().state);
+        },
+      });
+    } finally {
+      moving = undefined;
+      if (closed) await open();
+    }
+  };
+
+  return {
+    settled: async () => turn?.promise,
+    async place() {
+      const { folder } = current().shop.files;
+      const movable = libraryFolder === undefined;
+      if (!movable) return { folder, movable, left: null, unfinished: null };
+      const known = await readPlace(home);
+      const [left, unfinished] = [await ifFilled(known.left), await ifFilled(known.unfinished)];
+      return { folder, movable, left, unfinished };
+    },
+    move: (to) => alone(() => move(to)),
+    cancelMove() {
+      moving?.abort();
+      return moving !== undefined;
+    },
+    reopen: (readOnly) =>
+      alone(async () => {
+        const { kind } = current().state;
+        if (kind !== 'open' && !(readOnly && kind === 'read-only')) {
+          await shut();
+          await open(readOnly ? { readOnly: true, acceptNewer: true } : {});
+        }
+        return { state: current().state };
+      }),
+    repair: () =>
+      alone(async () => {
+        const { state, shop } = current();
+        if (state.kind !== 'damaged') throw unavailable(state);
+        const { backup } = state;
+        await shut();
+        try {
+          const file = join(shop.files.folder, DATABASE);
+          const { kept } = restoreBackup(file, backup, { now });
+          // Pictures that were made after the backup have no rows yet.
+          await open({ suspect: true });
+          return { state: current().state, kept, backup };
+        } catch (error) {
+          await open();
+          throw error;
+        }
+      }),
+    reindex: () => current().reindex(),
+    async close() {
+      ended = true;
+      moving?.abort();
+      await work;
+      await current().close();
+    },
+  };
+}
+
+function notOurs(folder: string): StudioError {
+  return new StudioError(
+    'invalid-request',
+    `This start was given the library ${folder}, so it cannot be moved from here. Start RCG Studio without naming a library, or move the folder by hand while it is closed.`,
+    { field: 'folder' },
+  );
+}

@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import type { Methods, StepReport } from '#worker/protocol';
+import type { Workshop } from '../workshop.ts';
+import type { Previews } from './previews.ts';
+import { createProgressFeed, messageGap, stepProgress } from './progress.ts';
+
+type Event = Methods['generate']['event'];
+
+/** Turns a run's reports into what windows are told. */
+export interface Watch {
+  /** @param indexOf the picture of the job that a row of the batch is */
+  take(event: Event, indexOf: (row: number) => number): void;
+  close(): void;
+}
+
+export interface WatchOptions {
+  readonly job: number;
+  /** Seed of the job's first picture. */
+  readonly seed: number;
+  /** The token that stands for "open". */
+  readonly mask: number;
+  readonly previews: Previews;
+}
+
+export function createWatch(
+  { events, now }: Pick<Workshop, 'events' | 'now'>,
+  { job, seed, mask, previews }: WatchOptions,
+): Watch {
+  const feed = createProgressFeed({
+    publish: (progress) => events.publish({ kind: 'progress', progress }),
+    now,
+    gapMs: messageGap(availableParallelism()),
+  });
+  /** The step that a preview belongs to: it comes before the next one. */
+  const newest = new Map<number, StepReport>();
+  const at = (index: number) => ({ job, index, seed: seed + index, mask });
+
+  const take: Watch['take'] = (event, indexOf) => {
+    switch (event.kind) {
+      case 'stage': {
+        const { done, total } = event;
+        feed.offer({ ...at(indexOf(0)), stage: 'representation', done, total });
+        return;
+      }
+      case 'step': {
+        const index = indexOf(event.report.index);
+        newest.set(index, event.report);
+        feed.offer(stepProgress(event.report, at(index)));
+        return;
+      }
+      case 'preview': {
+        const index = indexOf(event.index);
+        const report = newest.get(index);
+        const preview = previews.add(job, index, event);
+        if (report?.step === event.step) {
+          feed.offer({ ...stepProgress(report, at(index)), preview });
+        }
+        return;
+      }
+      case 'picture': {
+        const index = indexOf(event.picture.index);
+        newest.delete(index);
+        feed.finished(index);
+        return;
+      }
+      case 'represented':
+        return;
+    }
+  };
+  return {
+    take(event, indexOf) {
+      if (events.listeners > 0) take(event, indexOf);
+    },
+    close: feed.close,
+  };
+}
