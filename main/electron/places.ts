@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app } from 'electron';
-import { shippedModels } from '#studio/models/installed';
 
 /** The page that the window shows, and the origin that alone may speak to us. */
 export const ORIGIN = 'app://studio';
@@ -24,5 +23,7 @@ export const LICENCES = app.isPackaged
  * engine reads ranges of large files, which an archive could only give by copying them out.
  */
 export function shipped(): readonly string[] {
-  return app.isPackaged ? [join(process.resourcesPath, 'models', 'starter')] : shippedModels();
+  return [
+    app.isPackaged ? join(process.resourcesPath, 'models', 'starter') : built('../models/starter'),
+  ];
 }

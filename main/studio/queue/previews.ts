@@ -2,9 +2,12 @@ import type { Settings } from '#api/types';
 import { encodePreview } from '#pictures/pictures';
 import type { LivePreviews, PreviewEvent } from '#worker/protocol';
 
-/** At most ten a second, and never more of a job's time than a person would miss. */
+/**
+ * At most ten a second, and never more of a job's time than a person would miss: between two
+ * previews a window shows the mosaic, which costs the engine nothing.
+ */
 const GAP_MS = 100;
-const SHARE = 0.04;
+const SHARE = 0.02;
 /**
  * Pictures whose newest preview is kept, also when their run has ended: a window may still ask for
  * what it was told about. 64 pictures of 256 pixels are 12 MiB.
