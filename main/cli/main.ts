@@ -25,9 +25,10 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   const stop = new AbortController();
   let first: number | undefined;
   const ignoreInterrupts = io.onInterrupt(() => {
-    first ??= io.now();
+    const now = io.now();
+    first ??= now;
     // The second time a person means it: the engine may not even be listening.
-    if (io.now() - first > ONE_INTERRUPT_MS) process.exit(EXIT.cancelled);
+    if (now - first > ONE_INTERRUPT_MS) process.exit(EXIT.cancelled);
     stop.abort();
   });
   try {

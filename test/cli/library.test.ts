@@ -119,8 +119,9 @@ describe('library, refused', () => {
       ...fake.io.stderr,
       write: (text: string) => {
         write(text);
-        if (!interrupted) fake.interrupt();
+        if (interrupted) return;
         interrupted = true;
+        fake.interrupt();
       },
     };
     const code = await main(['library', 'move', join(home, 'to')], { ...fake.io, stderr });

@@ -33,6 +33,8 @@ describe('interpolation', () => {
         const [from, to] = [standardise(a), standardise(b)];
         const cosine = dot(from, to) / 7;
         fc.pre(Number.isFinite(cosine) && cosine > -0.999);
+        // Numbers of 1e-162 are no representation: their squares vanish.
+        fc.pre([from, to].every((end) => Math.abs(dot(end, end) - 7) < 1e-3));
         const between = mix({ from, to, mode: 'slerp' }, place);
         expect(dot(between, between)).toBeCloseTo(7, 2);
       }),
