@@ -180,7 +180,7 @@ async function copyFile(from: string, to: string, signal: AbortSignal): Promise<
   });
   if (source === null) return false;
   try {
-    const { atime, mtime } = await source.stat();
+    const { atimeMs, mtimeMs } = await source.stat();
     const hash = createHash('sha256');
     await rm(to, { force: true });
     const target = await open(to, 'wx');
@@ -193,7 +193,8 @@ async function copyFile(from: string, to: string, signal: AbortSignal): Promise<
     } finally {
       await target.close();
     }
-    await utimes(to, atime, mtime);
+    // Not as dates: those are whole milliseconds, rounded up.
+    await utimes(to, atimeMs / 1000, mtimeMs / 1000);
     if (hash.digest('hex') !== (await hashOf(to, signal))) {
       throw new StudioError(
         'file-unavailable',
