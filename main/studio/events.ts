@@ -130,5 +130,37 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
   }
 }
 
+/** Publishes events, those that come soon after one another together. */
+export interface Gathering extends Pick<EventHub, 'publish'> {
+  /** Publishes what waits. */
+  close(): void;
+}
+
+/** The first event goes at once; what comes within `gapMs` after it waits, and joins. */
+export function gatherEvents(publish: EventHub['publish'], gapMs: number): Gathering {
+  let waiting: readonly StudioEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    const told = waiting;
+    waiting = [];
+    for (const event of told) publish(event);
+  };
+  const turn = (): void => {
+    timer = waiting.length === 0 ? undefined : setTimeout(turn, gapMs);
+    flush();
+  };
+  return {
+    publish(event) {
+      waiting = queueEvent(waiting, event);
+      if (timer === undefined) turn();
+    },
+    close() {
+      clearTimeout(timer);
+      timer = undefined;
+      flush();
+    },
+  };
+}
+
 /** Pictures that an event lists; of more it says only that there are some. */
 export const MAX_LISTED = 1000;

@@ -40,6 +40,22 @@ function cornerOf(token: number, side: number): number {
   return Math.floor(token / cells) * PATCH * side + (token % cells) * PATCH;
 }
 
+/** Whole mosaics that were drawn, for as long as their tokens are kept. */
+const drawn = new WeakMap<readonly number[], OffscreenCanvas>();
+
+/** The mosaic of all decided tokens, drawn once: several places show the same step. */
+export function wholeMosaic(
+  table: Uint8Array,
+  tokens: readonly number[],
+  mask: number,
+): OffscreenCanvas {
+  const known = drawn.get(tokens);
+  if (known !== undefined) return known;
+  const picture = mosaicPicture(table, tokens, { mask });
+  drawn.set(tokens, picture);
+  return picture;
+}
+
 /** The mosaic as a small picture, to be drawn at any size. */
 export function mosaicPicture(
   table: Uint8Array,

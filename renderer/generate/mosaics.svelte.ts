@@ -10,13 +10,16 @@ export type LoadTable = (address: string, signal: AbortSignal) => Promise<Uint8A
  */
 export class Mosaics {
   #tables = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
-  readonly #asking = new Set<string>();
+  /** Asked for since the models changed: the studio says so when it has made a table. */
+  readonly #asked = new Set<string>();
   readonly #app: App;
   readonly #load: LoadTable;
 
   constructor(app: App, load: LoadTable) {
     this.#app = app;
     this.#load = load;
+    app.events.on('models', () => this.#asked.clear());
+    app.events.onConnected(() => this.#asked.clear());
   }
 
   /** The table of the installed model of this id, or null. */
@@ -27,17 +30,15 @@ export class Mosaics {
 
   /** Asks for a model's table, unless it is here. */
   async want({ id, hash }: Pick<ModelInfo, 'id' | 'hash'>): Promise<void> {
-    if (this.#tables.has(hash) || this.#asking.has(hash)) return;
-    this.#asking.add(hash);
+    if (this.#tables.has(hash) || this.#asked.has(hash)) return;
+    this.#asked.add(hash);
     try {
       const { address } = await this.#app.studio.models.mosaic({ id });
       if (address === null) return;
       const table = await this.#load(address, AbortSignal.timeout(10_000));
       this.#tables = new Map(this.#tables).set(hash, table);
     } catch {
-      // Nobody asked to see it: the next change of the models, or the next window, asks again.
-    } finally {
-      this.#asking.delete(hash);
+      // Nobody asked to see it: the next change of the models, or the next connection, asks again.
     }
   }
 }

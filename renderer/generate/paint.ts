@@ -15,8 +15,20 @@ export interface Palette {
   readonly ramp: readonly string[];
 }
 
-export function paletteOf(element: Element): Palette {
-  const style = getComputedStyle(element);
+const palettes = new Map<string | undefined, Palette>();
+
+/** The colours of the theme that the page has now. Each theme is read once: reading costs a restyle. */
+export function paletteOf({ documentElement: root }: Document): Palette {
+  const { theme } = root.dataset;
+  const known = palettes.get(theme);
+  if (known !== undefined) return known;
+  const palette = readPalette(root);
+  palettes.set(theme, palette);
+  return palette;
+}
+
+function readPalette(root: Element): Palette {
+  const style = getComputedStyle(root);
   const token = (name: string) => style.getPropertyValue(name).trim();
   return {
     veil: token('--c-veil'),
@@ -31,16 +43,18 @@ export function paletteOf(element: Element): Palette {
   };
 }
 
-/** Sets the canvas to its size on screen and answers a context that draws in CSS pixels. */
+/** Gives the canvas its size on screen, cleared, and answers a context that draws in CSS pixels. */
 export function contextOf(
   canvas: HTMLCanvasElement,
   width: number,
   height: number,
 ): CanvasRenderingContext2D | null {
   const ratio = window.devicePixelRatio;
-  canvas.width = Math.max(1, Math.round(width * ratio));
-  canvas.height = Math.max(1, Math.round(height * ratio));
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * ratio)));
   const context = canvas.getContext('2d');
+  // Setting a size costs a new bitmap and a layout of the page, also where it is the same.
+  if (canvas.width === across && canvas.height === down) context?.reset();
+  else Object.assign(canvas, { width: across, height: down });
   context?.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
 }

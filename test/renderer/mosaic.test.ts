@@ -67,13 +67,19 @@ describe('tables of patches', () => {
     await close();
   });
 
-  test('are asked for again when there was none, or it could not be read', async () => {
+  test('that are not there are asked for again when the models changed', async () => {
     let tries = 0;
     const load: LoadTable = () =>
       ++tries === 1 ? Promise.reject(new Error('gone')) : Promise.resolve(table);
-    const { mosaics, model, close } = await setUp('/mosaics/x', load);
+    const { app, fake, mosaics, model, close } = await setUp('/mosaics/x', load);
     await mosaics.want(model);
+    await mosaics.want(model);
+    expect(tries).toBe(1);
     expect(mosaics.get(model.id)).toBeNull();
+    let heard = false;
+    app.events.on('models', () => (heard = true));
+    fake.emit({ kind: 'models' });
+    await until(() => heard);
     await mosaics.want(model);
     expect(mosaics.get(model.id)).toBe(table);
     await close();

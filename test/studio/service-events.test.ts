@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Progress, StudioEvent } from '#api/types';
-import { createEventHub, MAX_LISTED, queueEvent } from '#studio/events';
+import { createEventHub, gatherEvents, MAX_LISTED, queueEvent } from '#studio/events';
 
 const jobs = (paused: boolean): StudioEvent => ({ kind: 'jobs', jobs: [], paused });
 const images = (...ids: number[]): StudioEvent => ({ kind: 'images', ids });
@@ -92,5 +92,40 @@ describe('what waits for a slow listener', () => {
     const all = queued(...Array.from({ length: 1000 }, (_, i) => progress(i, 1)));
     expect(all.length).toBeLessThanOrEqual(256);
     expect(all.at(-1)).toEqual(progress(999, 1));
+  });
+});
+
+describe('gathered events', () => {
+  const gather = () => {
+    const told: StudioEvent[] = [];
+    return { told, ...gatherEvents((event) => void told.push(event), 500) };
+  };
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('go at once when nothing came before, and together when they come soon after', () => {
+    const { told, publish } = gather();
+    publish(images(1));
+    expect(told).toEqual([images(1)]);
+    for (const id of [2, 3, 2]) publish(images(id));
+    vi.advanceTimersByTime(499);
+    expect(told).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual([images(1), images(2, 3)]);
+    vi.advanceTimersByTime(500);
+    publish(images(4));
+    expect(told).toHaveLength(3);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test('that still wait are told when it is closed, and nothing goes on', () => {
+    const { told, publish, close } = gather();
+    publish(images(1));
+    publish(images(2));
+    close();
+    expect(told).toEqual([images(1), images(2)]);
+    expect(vi.getTimerCount()).toBe(0);
+    close();
+    expect(told).toHaveLength(2);
   });
 });

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Progress } from '#api/types';
 import { createPreviews, wantedPreviews } from '#studio/queue/previews';
-import { createProgressFeed, messageGap, stepProgress } from '#studio/queue/progress';
+import {
+  createDrawBudget,
+  createProgressFeed,
+  messageGap,
+  stepProgress,
+} from '#studio/queue/progress';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -16,14 +21,10 @@ const at = (index: number, done: number, preview?: string): Progress => ({
   ...(preview === undefined ? {} : { preview }),
 });
 
-function feed(gapMs?: number) {
+function feed(cores = 64, budget = createDrawBudget(() => Date.now(), cores)) {
   const told: [index: number, done: number][] = [];
-  const made = createProgressFeed({
-    publish: ({ index, done }) => void told.push([index, done]),
-    now: () => Date.now(),
-    ...(gapMs === undefined ? {} : { gapMs }),
-  });
-  return { told, ...made };
+  const publish = ({ index, done }: Progress) => void told.push([index, done]);
+  return { told, budget, ...createProgressFeed({ publish, budget }) };
 }
 
 describe('what windows are told of a run', () => {
@@ -38,16 +39,29 @@ describe('what windows are told of a run', () => {
     expect(told.at(-1)).toEqual([0, 100]);
   });
 
-  test('is less on few cores, which the run needs', () => {
-    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([400, 400, 200, 100, 100]);
-    const { told, offer } = feed(messageGap(2));
-    for (let step = 1; step <= 100; step++) {
-      offer(at(0, step));
-      vi.advanceTimersByTime(10);
-    }
-    vi.advanceTimersByTime(200);
-    expect(told.length).toBeLessThanOrEqual(7);
-    expect(told.at(-1)).toEqual([0, 100]);
+  test('is less on few cores, which the run needs; a short job is told closely all the same', () => {
+    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([1000, 1000, 500, 250, 100]);
+    const first = feed(2);
+    const run = ({ offer }: Pick<typeof first, 'offer'>, ms: number) => {
+      for (let step = 1; step <= ms / 10; step++) {
+        offer(at(0, step));
+        vi.advanceTimersByTime(10);
+      }
+      vi.advanceTimersByTime(500);
+    };
+    run(first, 800);
+    expect(first.told.length).toBeGreaterThanOrEqual(8);
+    run(first, 20_000);
+    expect(first.told.length).toBeLessThanOrEqual(10 + 45);
+    expect(first.told.at(-1)).toEqual([0, 2000]);
+    // Another job soon after is no reason to begin anew.
+    const second = feed(2, first.budget);
+    run(second, 4000);
+    expect(second.told.length).toBeLessThanOrEqual(12);
+    vi.advanceTimersByTime(60_000);
+    const third = feed(2, first.budget);
+    run(third, 800);
+    expect(third.told.length).toBeGreaterThanOrEqual(8);
   });
 
   test('is shared by the pictures of a chunk, the first one seen most', () => {

@@ -4,23 +4,29 @@ import type { Manifest } from '#bundle/manifest';
 import type { StoredImage, StoredJob } from '#history/types';
 import { makeRecipe, recipeRepresentation } from '#pictures/recipe';
 import type { Methods, ModelRef, OpenedModel, Picture } from '#worker/protocol';
+import { gatherEvents, type Gathering } from '../events.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 import { batches, batchPlan, fitsResume, pictureSource, type Batch } from './job-plan.ts';
 import type { Pace } from './pace.ts';
 import { savePicture } from './picture-store.ts';
 import { wantedPreviews, type Previews } from './previews.ts';
+import type { DrawBudget } from './progress.ts';
 import { createResumeKeeper, type ResumeKeeper } from './resume-keeper.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 type Event = Methods['generate']['event'];
+
+/** Pictures of a batch are done at nearly the same time: windows hear of them together. */
+const LANDING_MS = 500;
 
 /** How a run is steered, and what it tells. */
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly previews: Previews;
   readonly pace: Pace;
-  /** After each picture that was kept. */
+  readonly budget: DrawBudget;
+  /** After each picture that was kept, or several. */
   readonly onSaved: () => void;
 }
 
@@ -35,6 +41,8 @@ interface Run extends RunOptions {
   readonly parent: StoredImage | null;
   readonly keeper: ResumeKeeper;
   readonly watch: Watch;
+  /** What windows hear of pictures that were kept. */
+  readonly landings: Gathering;
 }
 
 /**
@@ -53,8 +61,13 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
     seed: job.settings.seed,
     mask: opened.sizes.maskId,
     previews: options.previews,
+    budget: options.budget,
   });
-  const common = { ...options, shop, manifest, ref, opened, parent, watch };
+  const landings = gatherEvents((event) => {
+    shop.events.publish(event);
+    options.onSaved();
+  }, LANDING_MS);
+  const common = { ...options, shop, manifest, ref, opened, parent, watch, landings };
   const attempt = async (chunk: number): Promise<void> => {
     const now = jobs.get(job.id);
     const before = jobs.loadResume(job.id).filter((one) => fitsResume(one, job, manifest));
@@ -69,6 +82,7 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
     await withFewer(job.settings.chunk, attempt);
   } finally {
     watch.close();
+    landings.close();
   }
 }
 
@@ -173,7 +187,7 @@ function note({ keeper, pace }: Run, event: Event, indexOf: (row: number) => num
 }
 
 async function keepPicture(run: Run, index: number, picture: Picture): Promise<void> {
-  const { shop, job, manifest, opened, parent, keeper } = run;
+  const { shop, job, manifest, opened, parent, keeper, landings } = run;
   const parentName = parent === null ? null : `${parent.uid}.png`;
   const source = pictureSource(job, picture, { manifest, parentName });
   const label = source.kind === 'sample' ? source.label : null;
@@ -190,7 +204,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   );
   const operation: Operation = parent === null ? 'generate' : 'variation';
   const image = { width: picture.size, height: picture.size, data: picture.image };
-  await savePicture(shop, image, {
+  await savePicture({ ...shop, events: landings }, image, {
     recipe,
     modelTitle: manifest.title.en,
     operation,
@@ -200,5 +214,4 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   });
   keeper.saved(index);
   shop.history().jobs.forgetCrashes(job.id);
-  run.onSaved();
 }

@@ -10,6 +10,7 @@ import { encodePng } from '#pictures/pictures';
 import { insertTexts, type Text } from '#pictures/png';
 import { recipeTexts } from '#pictures/recipe';
 import type { StageTimes, RgbImage } from '#worker/protocol';
+import type { EventHub } from '../events.ts';
 import type { Workshop } from '../workshop.ts';
 
 /** A picture that is to be kept. */
@@ -27,7 +28,9 @@ export interface NewPicture {
   readonly job: { readonly id: number; readonly index: number; readonly createdAt: number } | null;
 }
 
-type Keeper = Pick<Workshop, 'files' | 'history' | 'newId' | 'now' | 'events'>;
+interface Keeper extends Pick<Workshop, 'files' | 'history' | 'newId' | 'now'> {
+  readonly events: Pick<EventHub, 'publish'>;
+}
 
 /**
  * Keeps a picture for good: file first, then the row, which also notes it in its job. A file whose

@@ -1,4 +1,4 @@
-import type { Settings } from '#api/types';
+import type { Settings } from '#api/settings';
 import { encodePreview } from '#pictures/pictures';
 import type { LivePreviews, PreviewEvent } from '#worker/protocol';
 

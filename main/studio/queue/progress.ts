@@ -4,13 +4,37 @@ import type { StepReport } from '#worker/protocol';
 /** A window is told at most ten times a second. */
 const GAP_MS = 100;
 /** What drawing one message costs a window, with the browser's own work, in time of one core. */
-const DRAW_MS = 10;
+const DRAW_MS = 25;
 /** Part of the machine's cores that drawing may take from a run, which uses them all. */
 const DRAW_SHARE = 0.025;
+/** Messages that may be saved up, so that a short job is watched closely on any machine. */
+const SAVED = 10;
 
-/** Milliseconds between two messages: on few cores a window that is told less leaves more to the run. */
+/** Milliseconds between two messages of a long run: told less on few cores, it leaves more to the run. */
 export function messageGap(cores: number): number {
   return Math.max(GAP_MS, DRAW_MS / (DRAW_SHARE * Math.max(1, cores)));
+}
+
+/** How many messages windows may draw: one for all jobs, so that many short ones are a long run. */
+export interface DrawBudget {
+  /** Milliseconds until the next message may be told. */
+  wait(): number;
+  /** A message is told now. */
+  spend(): void;
+}
+
+export function createDrawBudget(now: () => number, cores: number): DrawBudget {
+  const gap = messageGap(cores);
+  let saved = SAVED;
+  let last = -Infinity;
+  const savedNow = (): number => Math.min(SAVED, saved + (now() - last) / gap);
+  return {
+    wait: () => Math.max(0, last + GAP_MS - now(), (1 - savedNow()) * gap),
+    spend() {
+      saved = savedNow() - 1;
+      last = now();
+    },
+  };
 }
 
 /** Lets through what a window can use of a run's reports: the newest, not too many, fairly. */
@@ -23,18 +47,15 @@ export interface ProgressFeed {
 
 export interface FeedOptions {
   readonly publish: (progress: Progress) => void;
-  readonly now: () => number;
-  /** Milliseconds between two messages; a tenth of a second by default. */
-  readonly gapMs?: number;
+  readonly budget: DrawBudget;
 }
 
 /**
  * Of each picture the newest report waits for its turn. Every other turn is the first picture's, so
  * that one decoding can be watched closely; the rest take turns.
  */
-export function createProgressFeed({ publish, now, gapMs = GAP_MS }: FeedOptions): ProgressFeed {
+export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFeed {
   const waiting = new Map<number, Progress>();
-  let last = -Infinity;
   /** The turn in which each picture was told of last. */
   const told = new Map<number, number>();
   const toldAt = (index: number): number => told.get(index) ?? 0;
@@ -55,13 +76,13 @@ export function createProgressFeed({ publish, now, gapMs = GAP_MS }: FeedOptions
     if (chosen === undefined) return;
     waiting.delete(chosen.index);
     told.set(chosen.index, turn);
-    last = now();
+    budget.spend();
     publish(chosen);
     schedule();
   };
   const schedule = (): void => {
     if (timer !== undefined || waiting.size === 0) return;
-    timer = setTimeout(tell, Math.max(0, last + gapMs - now()));
+    timer = setTimeout(tell, Math.ceil(budget.wait()));
   };
   return {
     offer(progress) {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { encodeError, StudioError } from '#api/errors';
 import type { CreateJob, Job } from '#api/types';
 import type { StoredJob } from '#history/types';
@@ -7,6 +8,7 @@ import { runJob } from './job-run.ts';
 import { nextJob, nextState, type JobEvent } from './job-states.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Previews } from './previews.ts';
+import { createDrawBudget } from './progress.ts';
 
 /** Windows hear of the queue no more often than this. */
 const TELL_MS = 50;
@@ -43,6 +45,7 @@ interface Running {
 
 export function openQueue(shop: Workshop, previews: Previews): Queue {
   const jobs = () => shop.history().jobs;
+  const budget = createDrawBudget(() => performance.now(), availableParallelism());
   let running: Running | undefined;
   let started = false;
   let closed = false;
@@ -102,7 +105,8 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       const clock = setInterval(tell, CLOCK_MS);
       try {
         const job = apply(next.id, { kind: 'start' });
-        await runJob(shop, job, { signal: abort.signal, previews, pace, onSaved: tell });
+        const { signal } = abort;
+        await runJob(shop, job, { signal, previews, pace, budget, onSaved: tell });
         apply(next.id, { kind: 'finish' });
       } catch (error) {
         settle(current, error);

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
 import type { Methods, StepReport } from '#worker/protocol';
 import type { Workshop } from '../workshop.ts';
 import type { Previews } from './previews.ts';
-import { createProgressFeed, messageGap, stepProgress } from './progress.ts';
+import { createProgressFeed, stepProgress, type DrawBudget } from './progress.ts';
 
 type Event = Methods['generate']['event'];
 
@@ -20,16 +19,16 @@ export interface WatchOptions {
   /** The token that stands for "open". */
   readonly mask: number;
   readonly previews: Previews;
+  readonly budget: DrawBudget;
 }
 
 export function createWatch(
-  { events, now }: Pick<Workshop, 'events' | 'now'>,
-  { job, seed, mask, previews }: WatchOptions,
+  { events }: Pick<Workshop, 'events'>,
+  { job, seed, mask, previews, budget }: WatchOptions,
 ): Watch {
   const feed = createProgressFeed({
     publish: (progress) => events.publish({ kind: 'progress', progress }),
-    now,
-    gapMs: messageGap(availableParallelism()),
+    budget,
   });
   /** The step that a preview belongs to: it comes before the next one. */
   const newest = new Map<number, StepReport>();
