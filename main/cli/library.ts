@@ -1,11 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import {
-  moveClosed,
-  reindexClosed,
-  whereLibrary,
-  type ClosedLibrary,
-} from '#studio/library/closed';
+import { hostOptions } from '#studio/host-options';
+import { moveClosed, reindexClosed, type ClosedLibrary } from '#studio/library/closed';
+import { whereLibrary } from '#studio/library/place';
 import type { Session } from './session.ts';
 
 /** library where */
@@ -54,12 +50,6 @@ export async function reindexCommand(session: Session): Promise<number> {
   return 0;
 }
 
-function closedLibrary({ studio, signal }: Session): ClosedLibrary {
-  return {
-    home: studio.home,
-    software: studio.software,
-    now: () => Date.now(),
-    newId: () => randomUUID().replaceAll('-', ''),
-    signal,
-  };
+function closedLibrary({ studio, io, signal }: Session): ClosedLibrary {
+  return { ...hostOptions(studio.home, io.channel), signal };
 }

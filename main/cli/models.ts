@@ -6,11 +6,9 @@ import { makeFolder } from '#pictures/files';
 import { planImport, type ImportFiles } from '#studio/models/imports';
 import { shippedModels, type LibraryEntry } from '#studio/models/installed';
 import { buildStarter } from '#studio/models/starter';
-import type { ImportPreview } from '#worker/protocol';
+import type { ImportPreview, Methods } from '#worker/protocol';
 import { formatBytes } from './printer.ts';
 import type { Session } from './session.ts';
-
-type FileEvent = { readonly done: number; readonly total: number; readonly file: string };
 
 /** models list */
 export async function listModels({ studio, print }: Session): Promise<number> {
@@ -31,17 +29,21 @@ function summary(entry: LibraryEntry): object {
     hash,
     networks: Object.keys(networks),
     licences: licences.map((licence) => licence.id),
-    bytes: files.reduce((sum, file) => sum + file.size, 0),
+    bytes: sizeOf(files),
   };
 }
 
 function inWords(entry: LibraryEntry): string {
   if (entry.state === 'damaged') return entry.reason;
   const { title, networks, licences, files } = entry.manifest;
-  const bytes = formatBytes(files.reduce((sum, file) => sum + file.size, 0));
+  const bytes = formatBytes(sizeOf(files));
   const origin = entry.shipped ? 'shipped' : 'imported';
   const names = licences.map((licence) => licence.id).join(', ');
   return `${entry.id}  ${title.en}  ${Object.keys(networks).join(' + ')}  ${bytes}  ${origin}  ${names}`;
+}
+
+function sizeOf(files: readonly { readonly size: number }[]): number {
+  return files.reduce((sum, file) => sum + file.size, 0);
 }
 
 /** models import FILE... */
@@ -59,11 +61,8 @@ export async function importModel(
   print.note(describe(preview));
   if (options.yes !== true) await confirm(session);
   await makeFolder(home.models);
-  const { id, hash } = await engine.call(
-    'import',
-    { ...request, id: preview.id },
-    { signal, onEvent: fileProgress(session) },
-  );
+  const named = { ...request, id: preview.id };
+  const { id, hash } = await engine.call('import', named, watched(session));
   print.result({ id, hash }, `Imported ${id}. Try: rcg-studio generate --model ${id}`);
   return 0;
 }
@@ -111,18 +110,12 @@ async function confirm({ io, print, signal }: Session): Promise<void> {
 
 /** models verify [ID]: exit code 1 when anything is wrong */
 export async function verifyModels(session: Session, id: string | undefined): Promise<number> {
-  const { studio, signal, print } = session;
-  const { library, engine } = studio;
+  const { studio, print } = session;
+  const { library } = studio;
   const entries = id === undefined ? await library.list() : [await library.find(id)];
   let sound = true;
   for (const entry of entries) {
-    const onEvent = fileProgress(session);
-    const problems =
-      entry.state === 'damaged'
-        ? [entry.reason]
-        : (await engine.call('verify', { bundle: entry.folder }, { signal, onEvent })).problems.map(
-            reasonText,
-          );
+    const problems = await problemsOf(session, entry);
     sound &&= problems.length === 0;
     const words =
       problems.length === 0 ? 'every file is as it was imported' : problems.join('\n  ');
@@ -131,21 +124,24 @@ export async function verifyModels(session: Session, id: string | undefined): Pr
   return sound ? 0 : 1;
 }
 
+async function problemsOf(session: Session, entry: LibraryEntry): Promise<readonly string[]> {
+  if (entry.state === 'damaged') return [entry.reason];
+  const { engine } = session.studio;
+  const { problems } = await engine.call('verify', { bundle: entry.folder }, watched(session));
+  return problems.map(reasonText);
+}
+
 /** models export ID --out DIR */
 export async function exportModel(
   session: Session,
   id: string,
   options: { readonly out: string },
 ): Promise<number> {
-  const { studio, signal, print } = session;
+  const { studio, print } = session;
   const { library, engine } = studio;
   const { folder: bundle } = await library.find(id);
   const folder = resolve(options.out);
-  const { files } = await engine.call(
-    'export',
-    { bundle, folder },
-    { signal, onEvent: fileProgress(session) },
-  );
+  const { files } = await engine.call('export', { bundle, folder }, watched(session));
   print.result({ id, folder, files }, [`${id} in ${folder}:`, ...files].join('\n  '));
   return 0;
 }
@@ -159,17 +155,17 @@ export async function removeModel({ studio, print }: Session, id: string): Promi
 
 /** models build-starter FOLDER: for those who work on RCG Studio */
 export async function rebuildStarter(session: Session, from: string): Promise<number> {
-  const { studio, signal, print } = session;
+  const { studio, print } = session;
   const bundle = shippedModels()[0] ?? '';
-  const result = await buildStarter(
-    studio.engine,
-    { from, bundle },
-    { signal, onProgress: fileProgress(session) },
-  );
+  const { signal, onEvent: onProgress } = watched(session);
+  const result = await buildStarter(studio.engine, { from, bundle }, { signal, onProgress });
   print.result(result, `Rebuilt ${bundle}, hash ${result.hash}.`);
   return 0;
 }
 
-function fileProgress({ print }: Session): (event: FileEvent) => void {
-  return ({ done, total, file }) => print.progress?.(total > 0 ? done / total : 0, file);
+/** What the engine is called with: Ctrl-C, and a bar that goes from file to file. */
+function watched({ signal, print }: Session) {
+  const onEvent = ({ done, total, file }: Methods['import']['event']): void =>
+    print.progress?.(total > 0 ? done / total : 0, file);
+  return { signal, onEvent };
 }

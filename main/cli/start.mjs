@@ -15,6 +15,8 @@ const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
 const ELECTRON = join(ROOT, 'node_modules/electron');
 /** A machine without a network says so at once; a slow one must not keep a person waiting. */
 const FETCH_MS = 120_000;
+/** The same signal within this is one: a terminal sends it, and npm passes it on. */
+const ONE_SIGNAL_MS = 300;
 
 /** When the newest file under some paths was changed. */
 function newest(...paths) {
@@ -64,18 +66,41 @@ function hasScreen() {
   return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 }
 
-/** Hands over to another program: its signals, its exit code. */
+/**
+ * Hands over to another program: its signals, its exit code. A terminal sends Ctrl-C to all that it
+ * started, and Electron ends without tidying up at the second one. So the program gets a session of
+ * its own, where it hears of nothing but what is passed on here. On Windows it hears everything
+ * itself, and what is passed on would end it at once.
+ */
 function handOver(program, args) {
-  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
-  // A terminal sends Ctrl-C to both; this one waits for the other to tidy up.
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const apart = process.platform !== 'win32';
+  const stdio = ['ignore', 'inherit', 'inherit'];
+  const child = spawn(program, args, { cwd: ROOT, stdio, detached: apart });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+    let last = -Infinity;
+    process.on(signal, () => {
+      const once = performance.now() - last > ONE_SIGNAL_MS;
+      if (apart && once) child.kill(signal);
+      last = performance.now();
+    });
+  }
+  if (apart) stopTogether(child);
   child.on('error', (error) => {
     console.error(`${program} cannot be started: ${error.message}`);
     process.exit(1);
   });
   child.on('exit', (code, signal) => {
     process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15));
+  });
+}
+
+/** Ctrl-Z holds the program and its engine too, until the terminal goes on with this one. */
+function stopTogether({ pid }) {
+  if (pid === undefined) return;
+  process.on('SIGCONT', () => process.kill(-pid, 'SIGCONT'));
+  process.on('SIGTSTP', () => {
+    process.kill(-pid, 'SIGSTOP');
+    process.kill(process.pid, 'SIGSTOP');
   });
 }
 

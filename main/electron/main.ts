@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, dialog, Menu, nativeTheme, session, shell, type BrowserWindow } from 'electron';
-import type { Settings } from '#api/types';
+import type { Settings } from '#api/settings';
 import { findHome, surroundings } from '#studio/home';
 import { hostOptions } from '#studio/host-options';
 import { openLibrary } from '#studio/models/installed';
@@ -38,7 +38,6 @@ if (app.requestSingleInstanceLock()) {
   app.enableSandbox();
   app.on('web-contents-created', (_event, contents) => guardContents(contents));
   app.on('second-instance', showWindow);
-  app.on('activate', showWindow);
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
@@ -60,23 +59,38 @@ async function begin(): Promise<void> {
   servePorts(opening.then(createRouter));
   // The page loads while the library is opened.
   showWindow();
+  // Not before: a Mac tells of the start itself too, when there can be no window yet.
+  app.on('activate', showWindow);
   await opening;
 }
 
-/** Opens the studio. The window's frame and the menu follow its settings. */
+/** Opens the studio. The window's frame and the menu follow its settings, which are the library's. */
 async function open(): Promise<OpenStudio> {
   const opened = await openStudio({
     ...hostOptions(home, utilityChannel(ENGINE)),
     models: openLibrary(home.models, shipped()),
   });
-  const look = (settings: Settings): Settings => {
+  const look = (): void => {
+    const settings = opened.shop.settings.get();
     nativeTheme.themeSource = settings.theme;
     setMenu(settings, opened);
-    return settings;
   };
-  look(opened.shop.settings.get());
+  look();
+  const { library } = opened;
   // Listening to the studio's events would count as somebody who looks, and cost previews.
-  studio = { ...opened, configure: (change) => look(opened.configure(change)) };
+  studio = {
+    ...opened,
+    configure(change) {
+      const settings = opened.configure(change);
+      look();
+      return settings;
+    },
+    library: {
+      ...library,
+      reopen: (readOnly) => library.reopen(readOnly).finally(look),
+      repair: () => library.repair().finally(look),
+    },
+  };
   return studio;
 }
 

@@ -46,7 +46,6 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
   });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    for (const [name, value] of Object.entries(SECURE)) response.setHeader(name, value);
     const url = readUrl(request);
     if (url === null) return send(response, sentence(400, 'A wrong address.'));
     const verdict = guard(request, url);
@@ -54,13 +53,15 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
       return send(response, sentence(verdict.status, verdict.message));
     }
     if (verdict.kind === 'enter') {
-      const headers = { 'set-cookie': verdict.cookie, location: '/', 'cache-control': 'no-store' };
+      const cookie = { 'set-cookie': verdict.cookie, 'cache-control': 'no-store' };
+      const headers = { ...SECURE, ...cookie, location: '/' };
       return send(response, { status: 303, headers, body: null });
     }
-    const { matched } = await rpc.handle(request, response, { prefix: '/rpc' });
-    if (matched) return;
     if (url.pathname.startsWith('/rpc/')) {
-      return send(response, sentence(404, 'There is no such call.'));
+      for (const [name, value] of Object.entries(SECURE)) response.setHeader(name, value);
+      const { matched } = await rpc.handle(request, response, { prefix: '/rpc' });
+      if (!matched) send(response, sentence(404, 'There is no such call.'));
+      return;
     }
     const header = (name: string): string | null => {
       const value = request.headers[name];

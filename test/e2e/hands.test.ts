@@ -149,3 +149,13 @@ story('every key of the hand is in the sheet', async () => {
   }
   await shot('sheet');
 });
+
+story('a panel that closes leaves the focus on what opens it again', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  const details = page.getByRole('complementary');
+  await details.getByRole('button', { name: 'Hide the details' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('[data-panel-toggle]:focus[aria-expanded="false"]').waitFor();
+  await page.keyboard.press('Enter');
+  await details.locator('[data-panel-toggle]:focus[aria-expanded="true"]').waitFor();
+});

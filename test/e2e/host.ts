@@ -10,7 +10,7 @@ import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/fetch';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { Contract } from '#api/contract';
-import type { Settings } from '#api/types';
+import type { Settings } from '#api/settings';
 import { openDatabase } from '#history/database';
 import { NOON, seedLibrary } from '../helpers/library.ts';
 import { tinyBundle } from '../helpers/tiny-model.ts';

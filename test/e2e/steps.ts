@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
-import type { CreateJob, ImageDetail, ImageFilter, Job } from '#api/types';
+import type { ImageFilter } from '#api/gallery';
+import type { CreateJob, ImageDetail, Job } from '#api/types';
 import type { Host } from './host.ts';
 
 type Client = Host['client'];

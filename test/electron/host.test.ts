@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -162,6 +162,20 @@ describe('the program', () => {
     expect(electron.paths.get('userData')).toBe(join(home, 'window'));
   });
 
+  test('opens no window before Electron is ready, whoever wants one', async () => {
+    const early: number[] = [];
+    const one = await another((fake) =>
+      fake.app.on('newListener', (name) => {
+        if (name !== 'will-quit') return;
+        fake.app.emit('activate');
+        early.push(fake.windows.length);
+      }),
+    );
+    expect(early).toEqual([0]);
+    one.electron.app.emit('activate');
+    expect([one.electron.windows.length, windowOf(one.electron).focused]).toEqual([1, 1]);
+  });
+
   test('leaves at once when another one runs', async () => {
     const second = await another((fake) => (fake.first = false));
     expect(second.electron.log).toEqual(['quit']);
@@ -230,6 +244,26 @@ describe('menu and look', () => {
     expect(labels(electron.menu)).toEqual(['ファイル', '編集', '表示', 'ウインドウ', 'ヘルプ']);
     await studio.studio.configure({ theme: 'system', language: 'system' });
     expect(electron.nativeTheme.themeSource).toBe('system');
+  });
+
+  test('follow the settings of a library that comes back later', async () => {
+    const one = await another();
+    const first = await one.connect();
+    await first.studio.studio.configure({ theme: 'light', language: 'ja' });
+    const drive = join(one.home, 'drive');
+    await first.studio.library.move({ folder: drive });
+    await one.quit();
+    await rename(drive, `${drive}-away`);
+
+    const again = await start(app, one.home);
+    const { studio } = await again.connect();
+    expect((await studio.studio.status()).state.kind).toBe('missing');
+    expect(labels(again.electron.menu)[0]).toBe('File');
+    await rename(`${drive}-away`, drive);
+    expect((await studio.library.reopen({ readOnly: false })).state.kind).toBe('open');
+    expect(labels(again.electron.menu)[0]).toBe('ファイル');
+    expect(again.electron.nativeTheme.themeSource).toBe('light');
+    await again.quit();
   });
 
   test('lead to places of the page and to folders', async () => {

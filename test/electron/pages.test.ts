@@ -154,6 +154,38 @@ describe('app://studio', () => {
     }
   });
 
+  test('lets a page load, ask, show and work with what is its own, and nothing else', async () => {
+    const policy = (await host.fetch('/')).headers.get('content-security-policy') ?? '';
+    const rules = new Map(
+      policy.split('; ').map((rule) => [rule.split(' ')[0], rule.split(' ').slice(1).join(' ')]),
+    );
+    // A worker falls back to what scripts may be, and frames and all the rest to nothing.
+    expect(Object.fromEntries(rules)).toEqual({
+      'default-src': "'none'",
+      'script-src': "'self'",
+      'style-src': "'self' 'unsafe-inline'",
+      'img-src': "'self' blob:",
+      'font-src': "'self'",
+      'connect-src': "'self'",
+      'form-action': "'none'",
+      'base-uri': "'none'",
+      'frame-ancestors': "'none'",
+    });
+    // A picture and a refusal have it too: either can be opened as a page.
+    for (const path of ['/assets/a-1.js', '/nothing.html', 'app://other/index.html']) {
+      expect((await host.fetch(path)).headers.get('content-security-policy')).toBe(policy);
+    }
+  });
+
+  test.each(['bytes=999-', 'bytes=5-4', 'bytes=-0'])(
+    'answers the range %s with 416',
+    async (range) => {
+      const answer = await host.fetch('/assets/a-1.js', { headers: { range } });
+      expect([answer.status, await answer.text()]).toEqual([416, '']);
+      expect(answer.headers.get('content-range')).toBe(`bytes */${SCRIPT.length}`);
+    },
+  );
+
   test('serves files with ETags, ranges and HEAD', async () => {
     const whole = await host.fetch('/assets/a-1.js');
     const etag = whole.headers.get('etag') ?? '';

@@ -95,6 +95,8 @@ test('a job makes pictures in the engine process, and app: serves them', async (
   expect(bytes).toEqual(new Uint8Array(await readFile(join(home, 'library', image.path))));
   const part = await host.fetch(path, { headers: { range: 'bytes=1-3' } });
   expect([part.status, await part.text()]).toEqual([206, 'PNG']);
+  const beyond = await host.fetch(path, { headers: { range: `bytes=${bytes.length}-` } });
+  expect(beyond.status).toBe(416);
   const etag = full.headers.get('etag') ?? '';
   expect((await host.fetch(path, { headers: { 'if-none-match': etag } })).status).toBe(304);
   const thumb = await host.fetch(`/images/${id}/thumb?v=${image.version}`);

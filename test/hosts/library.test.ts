@@ -102,9 +102,7 @@ describe('moving the library of an open studio', () => {
     const home = await ownHome();
     const { studio, client } = await open(home);
     const { id } = await client.jobs.create(sample(SLOW));
-    await expect
-      .poll(() => studio.shop.history().jobs.loadResume(id).length, { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(() => studio.shop.history().jobs.loadResume(id).length).toBeGreaterThan(0);
     await client.library.move({ folder: join(home.root, 'moved') });
     const job = await ended(client, id);
     expect(job).toMatchObject({ state: 'done', error: null });

@@ -1,9 +1,9 @@
 import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { StudioEvent } from '#api/types';
 import { tinyCheckpoints, tinyRecipe } from '../helpers/tiny-model.ts';
-import type { Connect, StudioClient } from './conformance.ts';
+import type { Connect } from './conformance.ts';
+import { listen } from './events.ts';
 import { libraryFolder, type TestHome } from './studio.ts';
 
 /** Copied with a model as it is: large enough to be cancelled in the middle. */
@@ -151,39 +151,4 @@ function refusal(call: Promise<unknown>): Promise<unknown> {
     },
     (error: unknown) => error,
   );
-}
-
-interface Told {
-  readonly seen: readonly StudioEvent[];
-  /** Resolves as soon as an event of a kind was heard. */
-  first(kind: StudioEvent['kind']): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Listens to the studio; resolves when it has begun to tell. */
-async function listen(client: StudioClient): Promise<Told> {
-  const abort = new AbortController();
-  const seen: StudioEvent[] = [];
-  const waiting = new Map<StudioEvent['kind'], PromiseWithResolvers<void>>();
-  const heard = (kind: StudioEvent['kind']) => {
-    const there = waiting.get(kind) ?? Promise.withResolvers<void>();
-    waiting.set(kind, there);
-    return there;
-  };
-  const stream = await client.studio.events(undefined, { signal: abort.signal });
-  const reading = (async () => {
-    for await (const event of stream) {
-      seen.push(event);
-      heard(event.kind).resolve();
-    }
-  })().catch(() => undefined);
-  await heard('jobs').promise;
-  return {
-    seen,
-    first: (kind) => heard(kind).promise,
-    stop: async () => {
-      abort.abort();
-      await reading;
-    },
-  };
 }

@@ -1,5 +1,5 @@
-import { readFile, stat, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import { beforeAll, expect, test } from 'vitest';
 import { createRouter } from '#studio/router';
@@ -58,7 +58,8 @@ test('what the codes look like is made when nobody waits, told of, and kept', as
 
 test('it gives way to a job, and comes after it', async () => {
   const { client, table, file } = await open();
-  await truncate(file, 0);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, '');
   const second = await open();
   await second.client.models.mosaic({ id: 'tiny' });
   const { id } = await second.client.jobs.create(sample({ count: 2 }));

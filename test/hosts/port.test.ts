@@ -6,6 +6,7 @@ import { beforeAll, onTestFinished } from 'vitest';
 import { createRouter } from '#studio/router';
 import { abilitiesOf } from './client.ts';
 import { conformance, type Connect, type StudioClient } from './conformance.ts';
+import { importing } from './models.ts';
 import { shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
@@ -41,4 +42,5 @@ const connect: Connect = async () => {
 
 const NAME = 'a message port, with structured clone';
 conformance(NAME, connect);
+importing(NAME, connect, () => home);
 shared(NAME, async () => abilitiesOf(await connect()));

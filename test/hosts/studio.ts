@@ -9,6 +9,9 @@ import { WorkerClient } from '#worker/client';
 import { forkChannel } from '#worker/fork-channel';
 import { tinyBundle } from '../helpers/tiny-model.ts';
 
+/** A process that was killed may still be writing while its files are cleared. */
+const CLEAR = { recursive: true, force: true, maxRetries: 5 } as const;
+
 /** A home folder with one tiny model in it, and compiled graphs that all tests of a file share. */
 export interface TestHome {
   readonly root: string;
@@ -19,7 +22,7 @@ export interface TestHome {
 /** Makes the home folder; it is gone after the file's last test. */
 export async function testHome(classes = 0): Promise<TestHome> {
   const root = await mkdtemp(join(tmpdir(), 'rcg-studio-hosts-'));
-  afterAll(() => rm(root, { recursive: true, force: true }));
+  afterAll(() => rm(root, CLEAR));
   const models = join(root, 'models');
   await tinyBundle(models, { classes });
   return { root, models, cache: join(root, 'cache') };
@@ -28,7 +31,7 @@ export async function testHome(classes = 0): Promise<TestHome> {
 /** A folder for a library, gone after the test. */
 export async function libraryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rcg-studio-library-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, CLEAR));
   return folder;
 }
 
