@@ -3,14 +3,19 @@ import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
 import type { Reason } from './reasons.ts';
 import {
+  saveSearch,
+  searchImages,
+  type Board,
+  type LibrarySummary,
+  type SavedSearch,
+  type SearchResult,
+} from './gallery.ts';
+import { settingsSchema, type Settings } from './settings.ts';
+import {
   createJob,
   imageId,
   imageIds,
-  saveSearch,
-  searchImages,
-  settingsSchema,
   updateImages,
-  type Board,
   type DecodeSteps,
   type DoctorCheck,
   type ImageDetail,
@@ -18,14 +23,10 @@ import {
   type Job,
   type LibraryPlace,
   type LibraryState,
-  type LibrarySummary,
   type ModelInfo,
   type PartKind,
   type Recovery,
   type ReplayResult,
-  type SavedSearch,
-  type SearchResult,
-  type Settings,
   type StudioEvent,
   type StudioStatus,
   type UndoState,

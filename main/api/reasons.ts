@@ -1,4 +1,4 @@
-// Reasons that a person is told of models and their files. What crosses a boundary is a code and
+// Reasons that a person is told of models, files, and the library's move. What crosses a boundary is a code and
 // its values; the sentences are here, once in English, and the interface translates them.
 
 /** English sentences by message key. `{part}` takes a kind of network, and is put into words. */
@@ -33,6 +33,31 @@ export const REASONS = {
   'reason.file-too-large': '{file} has {bytes} bytes; at most {most} are read.',
   'reason.no-space':
     'The model takes {needed} MB, but only {free} MB are free. Nothing was changed; free some space and try again.',
+
+  'reason.move-no-whole-path':
+    'The library was not moved: {folder} is not a whole path; name the folder from its root.',
+  'reason.move-no-parent':
+    'The library was not moved: {folder} is not there; connect its drive, or make that folder first.',
+  'reason.move-same': 'The library was not moved: that is where the library is.',
+  'reason.move-inside':
+    'The library was not moved: {folder} is inside the library; choose another folder.',
+  'reason.move-own-folder':
+    'The library was not moved: {folder} is for other things of RCG Studio; choose another folder.',
+  'reason.move-to-file': 'The library was not moved: {folder} is a file; name a folder.',
+  'reason.move-other-library':
+    'The library was not moved: there is a library in {folder} already, which is left alone; choose another folder.',
+  'reason.move-not-empty':
+    'The library was not moved: {folder} is not empty: it holds {first}; name a new folder in it.',
+  'reason.move-no-space':
+    'The library needs {needed} MB, and {free} MB are free in {folder}. Nothing was moved; free some space, or choose another disk.',
+  'reason.move-not-plain':
+    'The library holds {file}, which is neither a file nor a folder. Nothing was moved; put what it leads to in its place, or move the library by hand.',
+  'reason.move-read-back':
+    '{file} could not be read back as it was written. The library is where it was; check the new disk.',
+  'reason.move-gone':
+    '{file} went away while the library was moved. The library is where it was; try again.',
+  'reason.move-unsound':
+    'The copy of the library’s record is not sound ({problem}) and was thrown away. The library is where it was; check both disks.',
 
   'reason.checkpoint-empty': '{file} is empty. Download or copy it again.',
   'reason.checkpoint-web-page':

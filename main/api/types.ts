@@ -112,64 +112,6 @@ export type StudioEvent =
       readonly file: string;
     };
 
-/** A number field that pictures can be filtered and sorted by. */
-export const numberField = z.enum([
-  'createdAt',
-  'seed',
-  'guidance',
-  'temperature',
-  'steps',
-  'rdmSteps',
-  'eta',
-  'rating',
-]);
-export type NumberField = z.infer<typeof numberField>;
-
-export const imageFilter = z.strictObject({
-  /** Words in notes, tags, model names; a number also matches a seed. */
-  text: z.string().max(500).optional(),
-  ranges: z
-    .array(
-      z.strictObject({
-        field: numberField,
-        min: z.number().optional(),
-        max: z.number().optional(),
-      }),
-    )
-    .max(20)
-    .optional(),
-  models: z.array(z.string().max(64)).max(100).optional(),
-  schedules: z.array(guidanceSchedule).optional(),
-  operations: z.array(z.enum(['generate', 'variation', 'interpolation', 'import'])).optional(),
-  labels: z.array(z.int().nonnegative().nullable()).max(1000).optional(),
-  targets: z.array(z.string().max(32)).max(10).optional(),
-  /** All of these. */
-  tags: z.array(z.string().max(100)).max(50).optional(),
-  board: id.optional(),
-  starred: z.boolean().optional(),
-  unrated: z.boolean().optional(),
-  /** Pictures of one job. */
-  job: id.optional(),
-  /** Children of this picture. */
-  parent: id.optional(),
-  /** The bin's content instead of the library's. */
-  bin: z.boolean().optional(),
-});
-export type ImageFilter = z.infer<typeof imageFilter>;
-
-export const imageSort = z.strictObject({ by: numberField, descending: z.boolean() });
-export type ImageSort = z.infer<typeof imageSort>;
-
-export const searchImages = z.strictObject({ filter: imageFilter, sort: imageSort });
-export type SearchImages = z.infer<typeof searchImages>;
-
-/** All matches, so that a grid of any length needs no paging. */
-export interface SearchResult {
-  readonly ids: readonly number[];
-  /** When sorted by date: how many pictures each day has, in the order of `ids`. Days are local. */
-  readonly days: readonly { readonly day: string; readonly count: number }[];
-}
-
 export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
 /** `dropped`: the pixels were given up on purpose and can be rebuilt. */
 export type FileState = 'present' | 'missing' | 'dropped';
@@ -235,42 +177,6 @@ export interface UndoItem {
   readonly kind:
     'rate' | 'star' | 'note' | 'tag' | 'board' | 'delete' | 'restore' | 'search' | 'model';
   readonly count: number;
-}
-
-export interface Board {
-  readonly id: number;
-  readonly name: string;
-  readonly count: number;
-}
-export interface TagCount {
-  readonly name: string;
-  readonly count: number;
-}
-export const saveSearch = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  search: searchImages,
-});
-export interface SavedSearch {
-  readonly id: number;
-  readonly name: string;
-  readonly search: SearchImages;
-  readonly count: number;
-}
-
-/** The gallery's side panel. */
-export interface LibrarySummary {
-  readonly folder: string;
-  readonly total: number;
-  readonly starred: number;
-  readonly unrated: number;
-  readonly imported: number;
-  readonly bin: number;
-  /** Bytes of pictures. */
-  readonly bytes: number;
-  readonly boards: readonly Board[];
-  readonly tags: readonly TagCount[];
-  readonly searches: readonly SavedSearch[];
-  readonly lastBackup: number | null;
 }
 
 /** A step of a picture's decoding, made again from its recipe. */
@@ -347,29 +253,6 @@ export interface DoctorCheck {
   readonly state: 'ok' | 'note' | 'warn' | 'fail';
   readonly values: Readonly<Record<string, string | number>>;
 }
-
-/** Versioned settings of the studio; every one has a default. */
-export const settingsSchema = z.strictObject({
-  language: z.enum(['system', 'en', 'ja']),
-  theme: z.enum(['system', 'dark', 'light']),
-  textSize: z.int().min(80).max(200),
-  reduceMotion: z.enum(['system', 'on']),
-  model: z.string().max(64),
-  target: requestedTarget,
-  chunk: whole(LIMITS.chunk),
-  previews: z.enum(['off', 'every4', 'every']),
-  binDays: z.int().min(1).max(3650),
-  backups: z.int().min(1).max(100),
-  idleMinutes: z.int().min(0).max(60),
-  exportMetadata: z.enum(['full', 'none']),
-  singleKeys: z.boolean(),
-  /** Command id to key combination, for those that differ from the default. */
-  shortcuts: z.record(z.string().max(64), z.string().max(64)),
-  presets: z
-    .array(z.strictObject({ name: z.string().trim().min(1).max(60), settings: generateSettings }))
-    .max(200),
-});
-export type Settings = z.infer<typeof settingsSchema>;
 
 /** What the status strip shows. */
 export interface StudioStatus {

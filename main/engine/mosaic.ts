@@ -40,9 +40,8 @@ export async function makeMosaic({ network, sizes, ...control }: MosaicRequest) 
       const codes = Array.from({ length: blocks * blocks }, (_, i) => order[(first + i) % K] ?? 0);
       const image = await decodePixels({ network, sizes, tokens: gridOf(codes, side) });
       codes.slice(0, K - first).forEach((code, block) => {
-        const corner = 2 * Math.floor(block / blocks) * side + 2 * (block % blocks);
         const sum = sums.subarray(code * PATCH_BYTES, (code + 1) * PATCH_BYTES);
-        addBlock({ image, side, size: sizes.imageSize }, corner, sum);
+        addBlock({ image, side, size: sizes.imageSize }, cornerOf(block, side), sum);
       });
     }
   }
@@ -58,13 +57,18 @@ function shuffled(K: number, round: number): readonly number[] {
 
 /** A grid i32 [N] whose 2×2 blocks hold one code each; what is left over on a side stays 0. */
 function gridOf(codes: readonly number[], side: number): Int32Array {
-  const blocks = Math.floor(side / 2);
   const grid = new Int32Array(side * side);
   codes.forEach((code, block) => {
-    const corner = 2 * Math.floor(block / blocks) * side + 2 * (block % blocks);
+    const corner = cornerOf(block, side);
     for (const cell of [corner, corner + 1, corner + side, corner + side + 1]) grid[cell] = code;
   });
   return grid;
+}
+
+/** The upper left cell of a block. */
+function cornerOf(block: number, side: number): number {
+  const blocks = Math.floor(side / 2);
+  return 2 * Math.floor(block / blocks) * side + 2 * (block % blocks);
 }
 
 interface Decoded {

@@ -1,5 +1,5 @@
 import { StudioError } from '#api/errors';
-import type { SearchImages } from '#api/types';
+import type { SearchImages } from '#api/gallery';
 import type { Store } from './store.ts';
 import { indexedText, nameKey } from './words.ts';
 

@@ -1,5 +1,5 @@
 import { StudioError } from '#api/errors';
-import type { Board, SearchImages, TagCount } from '#api/types';
+import type { Board, SearchImages, TagCount } from '#api/gallery';
 import { perform, type Done } from './operations.ts';
 import type { Store } from './store.ts';
 import { nameKey } from './words.ts';

@@ -1,4 +1,4 @@
-import type { NumberField } from '#api/types';
+import type { NumberField } from '#api/gallery';
 import type { Store } from './store.ts';
 
 // What pictures are filtered and sorted by, held in memory column by column. At 100,000 pictures a

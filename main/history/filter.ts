@@ -1,4 +1,4 @@
-import type { ImageFilter } from '#api/types';
+import type { ImageFilter } from '#api/gallery';
 import { STATE, type Columns, type Field } from './columns.ts';
 import type { Store } from './store.ts';
 import { nameKey, queryWords, type Word } from './words.ts';

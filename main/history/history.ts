@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { FileState, SavedSearch, SearchImages, UndoItem, UpdateImages } from '#api/types';
+import type { SavedSearch, SearchImages } from '#api/gallery';
+import type { FileState, UndoItem, UpdateImages } from '#api/types';
 import * as collections from './collections.ts';
 import { createColumns } from './columns.ts';
 import { decodeFloats } from './encode.ts';

@@ -152,9 +152,9 @@ export function setFileStates(store: Store, ids: readonly number[], state: FileS
 }
 
 /**
- * Deletes for good what has been in the bin since before `before`, or those of `only`. The paths that it gives stay
- * listed in `doomedFiles` until `filesDeleted` says that they are gone, so that a crash between the
- * two leaves no file without its row for ever.
+ * Deletes for good what has been in the bin since before `before`, of `only` where it is given. The
+ * paths that it gives stay listed in `doomedFiles` until `filesDeleted` says that they are gone, so
+ * that a crash between the two leaves no file without its row for ever.
  */
 export function purgeBin(
   store: Store,

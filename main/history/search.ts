@@ -1,4 +1,4 @@
-import type { ImageFilter, SearchImages, SearchResult } from '#api/types';
+import type { ImageFilter, SearchImages, SearchResult } from '#api/gallery';
 import { lowest, type Columns } from './columns.ts';
 import { matching } from './filter.ts';
 import type { Store } from './store.ts';

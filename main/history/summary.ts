@@ -1,4 +1,4 @@
-import type { ImageFilter } from '#api/types';
+import type { ImageFilter } from '#api/gallery';
 import { listBoards, listSearches, listTags } from './collections.ts';
 import { countImages, type Library } from './search.ts';
 import type { Store } from './store.ts';

@@ -1,5 +1,6 @@
 import type { Recipe } from '#api/recipe';
-import type { FileState, ImageDetail, Job, LibrarySummary, Operation } from '#api/types';
+import type { LibrarySummary } from '#api/gallery';
+import type { FileState, ImageDetail, Job, Operation } from '#api/types';
 
 /** A finished picture whose file is in place, as it enters the history. */
 export interface NewImage {

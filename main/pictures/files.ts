@@ -142,7 +142,8 @@ export async function makeFolder(folder: string, field?: string): Promise<void> 
   } catch (error) {
     const wrong = fileError(error, 'write into', folder);
     if (!(wrong instanceof StudioError) || field === undefined) throw wrong;
-    throw new StudioError(wrong.code, wrong.message, { cause: error, field });
+    const { code, message, reason } = wrong;
+    throw new StudioError(code, message, { cause: error, field, reason });
   }
 }
 

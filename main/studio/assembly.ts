@@ -1,15 +1,9 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { resolvedTarget } from '#api/recipe';
-import type {
-  DoctorCheck,
-  LibraryState,
-  LibrarySummary,
-  Recovery,
-  Settings,
-  StudioEvent,
-  StudioStatus,
-} from '#api/types';
+import type { LibrarySummary } from '#api/gallery';
+import type { Settings } from '#api/settings';
+import type { DoctorCheck, LibraryState, Recovery, StudioEvent, StudioStatus } from '#api/types';
 import { backUp, listBackups, verifyCopy } from '#history/backup';
 import { openDatabase, type Opened } from '#history/database';
 import { createHistory, type History } from '#history/history';

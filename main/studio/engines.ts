@@ -1,6 +1,5 @@
 import { StudioError } from '#api/errors';
-import type { CallOptions, WorkerClient } from '#worker/client';
-import type { MethodName, Methods } from '#worker/protocol';
+import type { WorkerClient } from '#worker/client';
 import { shareEngine } from './spare-engine.ts';
 import type { Engine } from './studio.ts';
 
@@ -45,11 +44,7 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
   return {
     ...shareEngine(
       {
-        async call<M extends MethodName>(
-          method: M,
-          request: Methods[M]['request'],
-          options?: CallOptions<M>,
-        ): Promise<Methods[M]['result']> {
+        call: async (method, request, options) => {
           const held = main;
           held.calls++;
           try {
@@ -63,11 +58,7 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
       QUIET_MS,
     ),
     side: {
-      async call<M extends MethodName>(
-        method: M,
-        request: Methods[M]['request'],
-        options?: CallOptions<M>,
-      ): Promise<Methods[M]['result']> {
+      call: async (method, request, options) => {
         if (closed) throw new StudioError('cancelled', 'RCG Studio is shutting down.');
         side ??= create(SIDE_IDLE_MS);
         return side.call(method, request, options);

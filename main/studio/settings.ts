@@ -1,25 +1,7 @@
 import { StudioError } from '#api/errors';
-import { settingsSchema, type Settings } from '#api/types';
+import { DEFAULT_SETTINGS, settingsSchema, type Settings } from '#api/settings';
 import type { History } from '#history/history';
 
-/** What a studio begins with. */
-const DEFAULT_SETTINGS: Settings = {
-  language: 'system',
-  theme: 'system',
-  textSize: 100,
-  reduceMotion: 'system',
-  model: 'starter',
-  target: 'cpu',
-  chunk: 4,
-  previews: 'every4',
-  binDays: 30,
-  backups: 10,
-  idleMinutes: 5,
-  exportMetadata: 'full',
-  singleKeys: true,
-  shortcuts: {},
-  presets: [],
-};
 const KEY = 'settings';
 
 /** The person's settings, kept in the library's database. */

@@ -1,6 +1,4 @@
 import { StudioError } from '#api/errors';
-import type { CallOptions } from '#worker/client';
-import type { MethodName, Methods } from '#worker/protocol';
 import type { Engine } from './studio.ts';
 
 /** The same engine for what somebody waits for, and for what nobody waits for. */
@@ -16,7 +14,7 @@ export interface SharedEngine {
 /** @param quietMs how long the main engine must have had nothing to do */
 export function shareEngine(engine: Engine, quietMs: number): SharedEngine {
   let calls = 0;
-  let running: AbortController | undefined;
+  const running = new Set<AbortController>();
   let quietSince = performance.now();
   const ends = new Set<() => void>();
 
@@ -44,13 +42,9 @@ export function shareEngine(engine: Engine, quietMs: number): SharedEngine {
 
   return {
     main: {
-      async call<M extends MethodName>(
-        method: M,
-        request: Methods[M]['request'],
-        options?: CallOptions<M>,
-      ): Promise<Methods[M]['result']> {
+      call: async (method, request, options) => {
         calls++;
-        running?.abort();
+        for (const own of running) own.abort();
         try {
           return await engine.call(method, request, options);
         } finally {
@@ -61,15 +55,11 @@ export function shareEngine(engine: Engine, quietMs: number): SharedEngine {
       },
     },
     spare: {
-      async call<M extends MethodName>(
-        method: M,
-        request: Methods[M]['request'],
-        options?: CallOptions<M>,
-      ): Promise<Methods[M]['result']> {
+      call: async (method, request, options) => {
         for (;;) {
           await quiet(options?.signal);
           const own = new AbortController();
-          running = own;
+          running.add(own);
           const signals = [own.signal, ...(options?.signal ? [options.signal] : [])];
           try {
             return await engine.call(method, request, {
@@ -79,7 +69,7 @@ export function shareEngine(engine: Engine, quietMs: number): SharedEngine {
           } catch (error) {
             if (!own.signal.aborted || options?.signal?.aborted === true) throw error;
           } finally {
-            if (running === own) running = undefined;
+            running.delete(own);
           }
         }
       },

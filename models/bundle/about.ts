@@ -13,7 +13,7 @@ const ENCODERS: Readonly<Record<EncoderConfig['kind'], string>> = {
   deit: 'DeiT',
 };
 /** Side of the grid of tokens that a tokenizer is used with. */
-const GRID = 16;
+export const GRID = 16;
 
 /** The sizes of one network of a model; null where the model lacks it. */
 export function aboutNetwork(networks: Manifest['networks'], kind: NetworkKind): About | null {
@@ -44,7 +44,7 @@ export function aboutNetwork(networks: Manifest['networks'], kind: NetworkKind):
   return null;
 }
 
-/** Side of a picture: each level but the first halves it on the way to the grid of tokens. */
+/** Side of a picture in pixels: each level but the first halves it on the way to the tokens. */
 export function pictureSide(
   { multipliers }: Pick<VqganConfig, 'multipliers'>,
   tokens = GRID * GRID,

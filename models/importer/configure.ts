@@ -1,3 +1,4 @@
+import { pictureSide } from '#bundle/about';
 import type {
   EncoderConfig,
   MageConfig,
@@ -16,7 +17,7 @@ import type { MageHints } from '#networks/mage';
 import { checkWeights, NetworkError } from '#networks/network';
 import type { WeightSpec } from '#networks/network';
 import { rdmConfig, rdmWeights } from '#networks/rdm';
-import { pictureSize, vqganConfig, vqganWeights } from '#networks/vqgan';
+import { vqganConfig, vqganWeights } from '#networks/vqgan';
 import { ImportError } from './errors.ts';
 import type { RecipeFile } from './recipe.ts';
 import type { FoundPart } from './recognise.ts';
@@ -97,7 +98,7 @@ function encoderHints(
   return {
     kind,
     ...(heads === undefined ? {} : { heads }),
-    ...(facts.vqgan === undefined ? {} : { sourceSize: pictureSize(facts.vqgan) }),
+    ...(facts.vqgan === undefined ? {} : { sourceSize: pictureSide(facts.vqgan) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { pictureSide } from '#bundle/about';
 import type { Manifest } from '#bundle/manifest';
-import { pictureSize } from '#networks/vqgan';
 import { ImportError } from './errors.ts';
 
 /** More labels than any class table has. */
@@ -146,7 +146,7 @@ export function checkRecipe(recipe: RecipeFile, networks: Manifest['networks']):
   const { encoder, rdm, vqgan, mage } = networks;
   const labelled = rdm && rdm.classes > 0 ? rdm : undefined;
   const facts: readonly (readonly [field: string, stated: unknown, actual: unknown])[] = [
-    ['image_size', recipe.image_size, vqgan && pictureSize(vqgan)],
+    ['image_size', recipe.image_size, vqgan && pictureSide(vqgan)],
     ['grid', recipe.grid, mage && Math.sqrt(mage.tokens)],
     ['encoder.kind', recipe.encoder?.kind, encoder?.kind],
     ['encoder.image_size', recipe.encoder?.image_size, encoder?.imageSize],

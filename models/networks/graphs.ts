@@ -1,3 +1,4 @@
+import { pictureSide } from '#bundle/about';
 import type { Manifest, NetworkKind } from '#bundle/manifest';
 import type { StateDict } from '#checkpoint/types';
 import { GraphBuilder } from '#graph/builder';
@@ -6,7 +7,7 @@ import { vitEncoder } from './encoder.ts';
 import { Layers, opsetsOf, type Target } from './layers.ts';
 import { maskIdOf, mageStep } from './mage.ts';
 import { rdmSteps } from './rdm.ts';
-import { pictureSize, vqganDecoder, vqganEncoder } from './vqgan.ts';
+import { vqganDecoder, vqganEncoder } from './vqgan.ts';
 
 export type { Target } from './layers.ts';
 
@@ -94,7 +95,7 @@ export function sizesOf(manifest: Pick<Manifest, 'networks' | 'unconditionalClas
     tokens: mage.tokens,
     codes: mage.codes,
     maskId: maskIdOf(mage),
-    imageSize: pictureSize(part(manifest.networks, 'vqgan')),
+    imageSize: pictureSide(part(manifest.networks, 'vqgan')),
     classes: manifest.networks.rdm?.classes ?? 0,
     unconditionalClass: manifest.unconditionalClass,
   };

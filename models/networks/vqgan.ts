@@ -1,5 +1,6 @@
 // The VQGAN tokenizer, in the form that MAGE uses (converted from JAX): no attention, average
 // pooling, bias-free 3×3 convolutions. Spec 4.1. Pictures are in [0,1].
+import { GRID, pictureSide } from '#bundle/about';
 import type { VqganConfig } from '#bundle/manifest';
 import type { ShapeTable } from '#checkpoint/types';
 import type { Value } from '#graph/types';
@@ -8,8 +9,6 @@ import { countBlocks, sizedBy, type WeightSpec } from './network.ts';
 
 /** Groups of every GroupNorm. */
 const GROUPS = 32;
-/** Tokens along one side of the grid. */
-const GRID = 16;
 
 /** Sizes of a tokenizer, read off its tensors. */
 export function vqganConfig(table: ShapeTable): VqganConfig {
@@ -23,11 +22,6 @@ export function vqganConfig(table: ShapeTable): VqganConfig {
   });
   const [codes, latent] = size('quantize.embedding.weight', 2);
   return { channels, multipliers, blocks, latent, codes };
-}
-
-/** Side of the pictures that a tokenizer with these levels turns into a 16×16 grid, in pixels. */
-export function pictureSize(config: VqganConfig): number {
-  return GRID * 2 ** (config.multipliers.length - 1);
 }
 
 /** A residual block, in the order of the decoder or encoder. */
@@ -150,7 +144,7 @@ export function vqganDecoder(net: Layers, config: VqganConfig): void {
 export function vqganEncoder(net: Layers, config: VqganConfig): void {
   const { ops } = net;
   const { builder } = ops;
-  const side = pictureSize(config);
+  const side = pictureSide(config);
   const image = builder.input('image', 'uint8', ['B', side, side, 3]);
   const unit = ops.div(ops.cast(image, 'float32'), ops.scalar(255));
   let h = conv(net, ops.transpose(unit, [0, 3, 1, 2]), 'encoder.conv_in', { pad: 1 });

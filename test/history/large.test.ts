@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ImageFilter, SearchImages } from '#api/types';
+import type { ImageFilter, SearchImages } from '#api/gallery';
 import { imageOf, seedLibrary } from '../helpers/library.ts';
 import { newest, tempLibrary } from './helpers.ts';
 

@@ -1,5 +1,6 @@
 import type { Recipe } from '#api/recipe';
-import type { ImageFilter, NumberField, SearchImages, UpdateImages } from '#api/types';
+import type { ImageFilter, NumberField, SearchImages } from '#api/gallery';
+import type { UpdateImages } from '#api/types';
 import type { NewImage } from '#history/types';
 
 // The history as plain objects, as simply as it can be said: what the database is compared with.

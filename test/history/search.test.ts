@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ImageFilter, SearchImages } from '#api/types';
+import type { ImageFilter, SearchImages } from '#api/gallery';
 import { createHistory } from '#history/history';
 import { localDay } from '#history/search';
 import { imageOf, NOON, recipeOf, scramble } from '../helpers/library.ts';

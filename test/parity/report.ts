@@ -62,9 +62,7 @@ export class Report {
     rule: Rule,
     compute: (expected: NpyArray) => Computed | Promise<Computed>,
   ): Promise<boolean> {
-    if (!this.#fixture.has(name)) return true;
-    const expected = await this.input(name);
-    return this.note(name, rule(expected, await compute(expected)));
+    return this.recheck(name, name, rule, compute);
   }
 
   /** Compares an array a second time, under a label that says how this differs. */

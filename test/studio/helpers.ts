@@ -20,12 +20,13 @@ export async function temporaryFolder(): Promise<string> {
 /** What a call rejects with, as code and field, or a failed test. */
 export async function failure(
   work: () => unknown,
-): Promise<{ code: string; field: string | undefined; message: string }> {
+): Promise<Pick<StudioError, 'code' | 'field' | 'message' | 'reason'>> {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof StudioError)) throw error;
-    return { code: error.code, field: error.field, message: error.message };
+    const { code, field, message, reason } = error;
+    return { code, field, message, reason };
   }
   throw new Error('It was accepted.');
 }

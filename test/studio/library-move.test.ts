@@ -16,6 +16,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { reasonText } from '#api/reasons';
 import { openDatabase } from '#history/database';
 import type { Home } from '#studio/home';
 import { moveLibrary, type Move, type Moved } from '#studio/library/move';
@@ -198,7 +199,13 @@ describe('what refuses a move leaves the library where it was', () => {
     const to = typeof given === 'string' ? given : world.to;
     const entries = existsSync(to) ? await stat(to) : undefined;
     const refused = await failure(() => move({ ...world, to }));
+    const { reason } = refused;
     expect(refused).toMatchObject({ code: 'invalid-request', field: 'folder' });
+    // An interface has words of its own for each, in the person's language.
+    expect(reason && [reason.code.slice(0, 5), reasonText(reason)]).toEqual([
+      'move-',
+      refused.message,
+    ]);
     expect(refused.message).toMatch(words);
     expect(existsSync(to)).toBe(entries !== undefined);
     expect((await readPlace(world.home)).folder).toBeNull();
@@ -211,13 +218,17 @@ describe('what refuses a move leaves the library where it was', () => {
     expect(await failure(() => move(world, { freeBytes }))).toMatchObject({
       code: 'disk-full',
       field: 'folder',
+      reason: { code: 'move-no-space', values: { free: 68, folder: world.to } },
     });
     expect(existsSync(world.to)).toBe(false);
   });
 
   test('a place that cannot be written to', async () => {
     const world = { ...(await setUp()), to: '/proc/library' };
-    expect(await failure(() => move(world))).toMatchObject({ code: 'file-unavailable' });
+    expect(await failure(() => move(world))).toMatchObject({
+      code: 'file-unavailable',
+      reason: { values: { file: '/proc/library' } },
+    });
   });
 
   const losses: [string, (to: string) => Promise<unknown>][] = [

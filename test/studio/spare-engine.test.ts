@@ -53,6 +53,19 @@ describe('an engine that is shared', () => {
     await work;
   });
 
+  test('stops all spare work for a call, not only the last', async () => {
+    const { calls, main, spare } = slowEngine();
+    const works = [spare.call('doctor', {}), spare.call('doctor', {})];
+    await until(() => calls.length === 2);
+    const call = main.call('doctor', {});
+    expect(calls.map(({ signal }) => signal?.aborted ?? false)).toEqual([true, true, false]);
+    calls[2]?.end();
+    await call;
+    await until(() => calls.length === 5);
+    for (const { end } of calls) end();
+    await Promise.all(works);
+  });
+
   test('never begins spare work while a call runs', async () => {
     const { calls, main, spare } = slowEngine();
     const call = main.call('doctor', {});

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { LibraryPlace, Recovery } from '#api/types';
+import type { Recovery } from '#api/types';
 import { openDatabase, type Opened } from '#history/database';
 import { createHistory } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';
 import { createEventHub } from '../events.ts';
 import type { Home } from '../home.ts';
 import { moveLibrary, type Moved } from './move.ts';
-import { DATABASE, holdsLibrary, ifFilled, readPlace, usualFolder } from './place.ts';
+import { DATABASE, holdsLibrary, usualFolder, whereLibrary } from './place.ts';
 import { unavailable } from './state.ts';
 import { recover } from './recovery.ts';
 
@@ -19,17 +19,6 @@ export interface ClosedLibrary {
   readonly now: () => number;
   readonly newId: () => string;
   readonly signal: AbortSignal;
-}
-
-/** Where the library is, and what moves left behind. */
-export async function whereLibrary(home: Home): Promise<LibraryPlace> {
-  const { folder, left, unfinished } = await readPlace(home);
-  return {
-    folder: folder ?? usualFolder(home),
-    movable: true,
-    left: await ifFilled(left),
-    unfinished: await ifFilled(unfinished),
-  };
 }
 
 /** Moves the library to a folder, given as an absolute path. */

@@ -1,8 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason, type ReasonCode } from '#api/reasons';
 import { fileError, syncFolder, systemCode } from '#pictures/files';
+import { hashStream, writeHashed } from '#worker/hashing';
 import { DATABASE } from './place.ts';
 
 const CHUNK = 1 << 20;
@@ -51,7 +53,7 @@ export function copyLibrary(
       throw fileError(error, 'write into', to);
     });
     place ??= `${dev} ${ino}`;
-    if (place !== `${dev} ${ino}`) throw gone(to);
+    if (place !== `${dev} ${ino}`) throw lost('move-gone', to);
   };
   const listAll = async (): Promise<readonly Entry[]> => {
     const entries = await list(from, folders);
@@ -82,7 +84,7 @@ export function copyLibrary(
         if (isSame(done.get(entry.path), entry)) continue;
         const found = await copyFile(join(from, entry.path), join(to, entry.path), signal);
         // Gone since the folder was read: the next pass knows.
-        if (!found && last) throw gone(join(from, entry.path));
+        if (!found && last) throw lost('move-gone', join(from, entry.path));
         if (found) done.set(entry.path, entry);
       }
       for (const folder of ['.', ...folders]) await syncFolder(join(to, folder));
@@ -105,7 +107,7 @@ export function copyLibrary(
 async function checkAll(to: string, entries: readonly Entry[]): Promise<void> {
   for (const { path, size } of entries) {
     const found = await stat(join(to, path)).catch(() => undefined);
-    if (found?.size !== size) throw gone(join(to, path));
+    if (found?.size !== size) throw lost('move-gone', join(to, path));
   }
 }
 
@@ -148,11 +150,8 @@ async function list(root: string, folders: Set<string>, inside = ''): Promise<En
         const known = await stat(join(root, path)).catch(ignoreGone);
         if (known) entries.push({ path, size: known.size, changed: known.mtimeMs });
       } else {
-        throw new StudioError(
-          'invalid-request',
-          `The library holds ${join(root, path)}, which is neither a file nor a folder. Nothing was moved; put what it leads to in its place, or move the library by hand.`,
-          { field: 'folder' },
-        );
+        const reason: Reason = { code: 'move-not-plain', values: { file: join(root, path) } };
+        throw new StudioError('invalid-request', reasonText(reason), { field: 'folder', reason });
       }
     }
   } catch (error) {
@@ -181,25 +180,13 @@ async function copyFile(from: string, to: string, signal: AbortSignal): Promise<
   if (source === null) return false;
   try {
     const { atimeMs, mtimeMs } = await source.stat();
-    const hash = createHash('sha256');
     await rm(to, { force: true });
-    const target = await open(to, 'wx');
-    try {
-      for await (const bytes of chunks(source, signal)) {
-        hash.update(bytes);
-        await target.writeFile(bytes);
-      }
-      await target.sync();
-    } finally {
-      await target.close();
-    }
+    const written = await writeHashed(to, pieces(source), { signal });
     // Not as dates: those are whole milliseconds, rounded up.
     await utimes(to, atimeMs / 1000, mtimeMs / 1000);
-    if (hash.digest('hex') !== (await hashOf(to, signal))) {
-      throw new StudioError(
-        'file-unavailable',
-        `${to} could not be read back as it was written. The library is where it was; check the new disk.`,
-      );
+    const copied = createReadStream(to, { highWaterMark: CHUNK });
+    if ((await hashStream(copied, { signal })).sha256 !== written.sha256) {
+      throw lost('move-read-back', to);
     }
     return true;
   } catch (error) {
@@ -209,33 +196,18 @@ async function copyFile(from: string, to: string, signal: AbortSignal): Promise<
   }
 }
 
-async function hashOf(file: string, signal: AbortSignal): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const hash: Hash = createHash('sha256');
-    for await (const bytes of chunks(handle, signal)) hash.update(bytes);
-    return hash.digest('hex');
-  } finally {
-    await handle.close();
-  }
-}
-
-async function* chunks(
-  file: Awaited<ReturnType<typeof open>>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK);
+/** Each piece is a buffer of its own: the next is read while the last is written. */
+async function* pieces(file: Awaited<ReturnType<typeof open>>): AsyncGenerator<Uint8Array> {
   for (;;) {
-    signal.throwIfAborted();
+    // Not zeroed first: only what was read is handed on.
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
     const { bytesRead } = await file.read(buffer, 0, CHUNK, null);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
 }
 
-function gone(path: string): StudioError {
-  return new StudioError(
-    'file-unavailable',
-    `${path} went away while the library was moved. The library is where it was; try again.`,
-  );
+function lost(code: ReasonCode, file: string): StudioError {
+  const reason: Reason = { code, values: { file } };
+  return new StudioError('file-unavailable', reasonText(reason), { reason });
 }

@@ -4,7 +4,7 @@ import type { LibraryPlace, LibraryState, Recovery } from '#api/types';
 import { restoreBackup } from '#history/restore';
 import { assemble, type Assembly, type Opening, type OpenStudioOptions } from '../assembly.ts';
 import { moveLibrary, type Moved } from './move.ts';
-import { DATABASE, ifFilled, readPlace, usualFolder } from './place.ts';
+import { DATABASE, readPlace, usualFolder, whereLibrary } from './place.ts';
 import { unavailable } from './state.ts';
 
 /** Windows are told of a move's progress no more often than this. */
@@ -133,11 +133,11 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     settled: async () => turn?.promise,
     async place() {
       const { folder } = current().shop.files;
-      const movable = libraryFolder === undefined;
-      if (!movable) return { folder, movable, left: null, unfinished: null };
-      const known = await readPlace(home);
-      const [left, unfinished] = [await ifFilled(known.left), await ifFilled(known.unfinished)];
-      return { folder, movable, left, unfinished };
+      if (libraryFolder !== undefined) {
+        return { folder, movable: false, left: null, unfinished: null };
+      }
+      // The one that is open: a move writes the next one down a little earlier.
+      return { ...(await whereLibrary(home)), folder };
     },
     move: (to) => alone(() => move(to)),
     cancelMove() {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, realpath, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { StudioError } from '#api/errors';
+import { reasonText, type Reason, type ReasonCode } from '#api/reasons';
 import { verifyCopy } from '#history/backup';
 import { takeLock } from '#history/lock';
 import { fileError, makeFolder } from '#pictures/files';
@@ -85,21 +86,21 @@ export async function moveLibrary(move: Move): Promise<Moved> {
 /** Checks the new folder and makes it; whether it was not there before. */
 async function prepare(move: Move, unfinished: string | null): Promise<boolean> {
   const { from, to } = move;
-  if (!isAbsolute(to)) throw refused(`${to} is not a whole path; name the folder from its root`);
+  if (!isAbsolute(to)) throw refused('move-no-whole-path', { folder: to });
   const parent = await realpath(dirname(to)).catch(() => null);
   if (parent === null) {
-    throw refused(`${dirname(to)} is not there; connect its drive, or make that folder first`);
+    throw refused('move-no-parent', { folder: dirname(to) });
   }
   const [old, place] = [
     await realpath(from),
     await realpath(to).catch(() => join(parent, basename(to))),
   ];
-  if (place === old) throw refused('that is where the library is');
-  if (isInside(place, old)) throw refused(`${to} is inside the library; choose another folder`);
+  if (place === old) throw refused('move-same', {});
+  if (isInside(place, old)) throw refused('move-inside', { folder: to });
   for (const own of [move.home.cache, move.home.models]) {
     const folder = await realpath(own).catch(() => own);
     if (place === folder || isInside(place, folder)) {
-      throw refused(`${own} is for other things of RCG Studio; choose another folder`);
+      throw refused('move-own-folder', { folder: own });
     }
   }
   if (unfinished !== null) await clearUnfinished(from, unfinished);
@@ -110,17 +111,15 @@ async function prepare(move: Move, unfinished: string | null): Promise<boolean> 
     });
     return true;
   }
-  if (!found.isDirectory()) throw refused(`${to} is a file; name a folder`);
+  if (!found.isDirectory()) throw refused('move-to-file', { folder: to });
   if (await holdsLibrary(to)) {
-    throw refused(
-      `there is a library in ${to} already, which is left alone; choose another folder`,
-    );
+    throw refused('move-other-library', { folder: to });
   }
   const [first] = await readdir(to).catch((error: unknown) => {
     throw withField(fileError(error, 'read', to));
   });
   if (first !== undefined) {
-    throw refused(`${to} is not empty: it holds ${first}; name a new folder in it`);
+    throw refused('move-not-empty', { folder: to, first });
   }
   await makeFolder(to, 'folder');
   return false;
@@ -137,11 +136,9 @@ async function checkSpace(move: Move, copy: LibraryCopy): Promise<void> {
   const free = await (move.freeBytes ?? freeBytes)(move.to);
   if (free >= needed) return;
   const mega = (bytes: number): number => Math.ceil(bytes / 1e6);
-  throw new StudioError(
-    'disk-full',
-    `The library needs ${mega(needed)} MB, and ${mega(free)} MB are free in ${move.to}. Nothing was moved; free some space, or choose another disk.`,
-    { field: 'folder' },
-  );
+  const values = { needed: mega(needed), free: mega(free), folder: move.to };
+  const reason: Reason = { code: 'move-no-space', values };
+  throw new StudioError('disk-full', reasonText(reason), { field: 'folder', reason });
 }
 
 async function freeBytes(folder: string): Promise<number> {
@@ -154,22 +151,20 @@ function isInside(path: string, folder: string): boolean {
   return way !== '' && !way.startsWith('..') && !isAbsolute(way);
 }
 
-function refused(why: string): StudioError {
-  return new StudioError('invalid-request', `The library was not moved: ${why}.`, {
-    field: 'folder',
-  });
+function refused(code: ReasonCode, values: Reason['values']): StudioError {
+  const reason = { code, values };
+  return new StudioError('invalid-request', reasonText(reason), { field: 'folder', reason });
 }
 
 function withField(error: unknown): unknown {
   if (!(error instanceof StudioError)) return error;
-  return new StudioError(error.code, error.message, { cause: error, field: 'folder' });
+  const { code, message, reason } = error;
+  return new StudioError(code, message, { cause: error, field: 'folder', reason });
 }
 
 function unsound(problem: string): StudioError {
-  return new StudioError(
-    'file-unavailable',
-    `The copy of the library's record is not sound (${problem}) and was thrown away. The library is where it was; check both disks.`,
-  );
+  const reason: Reason = { code: 'move-unsound', values: { problem } };
+  return new StudioError('file-unavailable', reasonText(reason), { reason });
 }
 
 function cancelled(): StudioError {

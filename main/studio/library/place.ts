@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '#api/errors';
+import type { LibraryPlace } from '#api/types';
 import { fileError, makeFolder, systemCode, writeAtomic } from '#pictures/files';
 import type { Home } from '../home.ts';
 
@@ -57,6 +58,17 @@ export async function readPlace(home: Home): Promise<KnownPlace> {
       { cause },
     );
   }
+}
+
+/** Where the library is that is written down, and what moves left behind. */
+export async function whereLibrary(home: Home): Promise<LibraryPlace> {
+  const { folder: kept, left, unfinished } = await readPlace(home);
+  return {
+    folder: kept ?? usualFolder(home),
+    movable: true,
+    left: await ifFilled(left),
+    unfinished: await ifFilled(unfinished),
+  };
 }
 
 /** Replaces what is written down, at once and for good. */

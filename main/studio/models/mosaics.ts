@@ -1,12 +1,11 @@
 import { join } from 'node:path';
+import { PATCH_BYTES } from '#engine/mosaic';
 import { makeFolder, readWhole, writeAtomic } from '#pictures/files';
 import { modelRef, type Engine } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 
 /** Grows when tables are made in another way: old files are then made again. */
 const VERSION = 1;
-/** A code's patch: 4×4 pixels, RGB. */
-const PATCH_BYTES = 48;
 const MAX_BYTES = 16 * 2 ** 20;
 
 /** Tables of what each code of a model looks like (engine/mosaic), made when nobody waits. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageFilter, ImageSort } from '#api/types';
+import type { ImageFilter, ImageSort } from '#api/gallery';
 import type { History } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';
 import type { LibraryText } from '#pictures/library-text';

@@ -4,8 +4,19 @@ import { CheckpointError, type CheckpointErrorCode } from '#checkpoint/errors';
 import { openCheckpoint } from '#checkpoint/open';
 import { memorySource } from '#checkpoint/source';
 import type { ByteSource, Checkpoint } from '#checkpoint/types';
+import type { TorchTensor } from '../../helpers/torch-file.ts';
 
 // What every test of this folder does with a file.
+
+export const six = Float32Array.of(0, 1, 2, 3, 4, 5);
+
+/** A tensor of six numbers for a file of PyTorch, but for what a test changes. */
+export const tensor = (rest: Partial<TorchTensor> = {}): TorchTensor => ({
+  dtype: 'float32',
+  shape: [2, 3],
+  data: six,
+  ...rest,
+});
 
 /** Opens bytes as a file of that name. */
 export async function openBytes(bytes: Uint8Array, name = 'model.pth'): Promise<Checkpoint> {

@@ -1,21 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openCheckpoint } from '#checkpoint/open';
 import { memorySource } from '#checkpoint/source';
-import {
-  namespace,
-  torchLegacy,
-  type TorchTensor,
-  type TorchValue,
-} from '../../helpers/torch-file.ts';
-import { countingSource, floats, openBytes, refusal } from './opening.ts';
-
-const six = Float32Array.of(0, 1, 2, 3, 4, 5);
-const tensor = (rest: Partial<TorchTensor> = {}): TorchTensor => ({
-  dtype: 'float32',
-  shape: [2, 3],
-  data: six,
-  ...rest,
-});
+import { namespace, torchLegacy, type TorchValue } from '../../helpers/torch-file.ts';
+import { countingSource, floats, openBytes, refusal, six, tensor } from './opening.ts';
 
 describe('a file of the layout before PyTorch 1.6', () => {
   test('gives its dictionaries, tensors and plain values', async () => {

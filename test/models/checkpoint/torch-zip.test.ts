@@ -3,16 +3,8 @@ import { readTensor } from '#checkpoint/convert';
 import { openCheckpoint } from '#checkpoint/open';
 import { memorySource } from '#checkpoint/source';
 import type { ByteSource } from '#checkpoint/types';
-import { namespace, torchZip, torchZipOf, type TorchTensor } from '../../helpers/torch-file.ts';
-import { contents, countingSource, floats, openBytes, refusal } from './opening.ts';
-
-const six = Float32Array.of(0, 1, 2, 3, 4, 5);
-const tensor = (rest: Partial<TorchTensor> = {}): TorchTensor => ({
-  dtype: 'float32',
-  shape: [2, 3],
-  data: six,
-  ...rest,
-});
+import { namespace, torchZip, torchZipOf } from '../../helpers/torch-file.ts';
+import { contents, countingSource, floats, openBytes, refusal, six, tensor } from './opening.ts';
 
 describe('a file of the zip layout', () => {
   test('gives its dictionaries, tensors and plain values in the order of the file', async () => {

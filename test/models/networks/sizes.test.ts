@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { pictureSide } from '#bundle/about';
 import type { ShapeTable, TensorInfo } from '#checkpoint/types';
 import { encoderConfig, encoderWeights } from '#networks/encoder';
 import { mageConfig, mageWeights } from '#networks/mage';
 import { checkWeights, NetworkError, type WeightSpec } from '#networks/network';
 import { rdmConfig, rdmWeights } from '#networks/rdm';
-import { pictureSize, vqganConfig, vqganWeights } from '#networks/vqgan';
+import { vqganConfig, vqganWeights } from '#networks/vqgan';
 import { NETWORKS } from './configs.ts';
 
 const VQGAN = { ...NETWORKS.vqgan, multipliers: [1, 2] };
@@ -36,8 +37,8 @@ describe('sizes are read off the shapes', () => {
   });
   test('tokenizer', () => {
     expect(vqganConfig(table(vqganWeights(VQGAN)))).toEqual(VQGAN);
-    expect(pictureSize(VQGAN)).toBe(32);
-    expect(pictureSize({ ...VQGAN, multipliers: [1, 1, 2, 2, 4] })).toBe(256);
+    expect(pictureSide(VQGAN)).toBe(32);
+    expect(pictureSide({ ...VQGAN, multipliers: [1, 1, 2, 2, 4] })).toBe(256);
   });
   test.each(['mocov3', 'dino', 'none'] as const)('encoder with head %s', (head) => {
     const config = {
