@@ -1,4 +1,5 @@
-import type { Board, UndoState, UpdateImages } from '#api/types';
+import type { Board } from '#api/gallery';
+import type { UndoState, UpdateImages } from '#api/types';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
 import type { Gallery } from './gallery.svelte.ts';

@@ -1,5 +1,5 @@
 import { createContext } from 'svelte';
-import type { Board, ImageFilter, SavedSearch } from '#api/types';
+import type { Board, ImageFilter, SavedSearch } from '#api/gallery';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 import { Actions } from './actions.svelte.ts';

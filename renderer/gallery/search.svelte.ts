@@ -1,4 +1,4 @@
-import type { ImageFilter, ImageSort, SearchImages, SearchResult } from '#api/types';
+import type { ImageFilter, ImageSort, SearchImages, SearchResult } from '#api/gallery';
 import { chipsOf, withoutChip, type Chip } from './filter/chips.ts';
 
 /** Typing waits this long for the next key. */

@@ -1,4 +1,4 @@
-import type { Settings } from '#api/types';
+import type { Settings } from '#api/settings';
 import type { Language } from '../state/i18n.svelte.ts';
 
 /** What the system says where the person chose "System". */

@@ -1,5 +1,6 @@
 import { LIMITS, type Recipe } from '#api/recipe';
 import type { CreateJob, GenerateSettings, JobSource, ModelInfo } from '#api/types';
+import { isRecord } from './is-record.ts';
 import type { Undo } from './undo.svelte.ts';
 
 /** The fields of the Generate view that describe a picture. */
@@ -18,8 +19,7 @@ export interface DraftValues {
 }
 export type DraftField = keyof DraftValues;
 
-/** Fields that a preset holds; the rest belongs to the moment. */
-export const PRESET_FIELDS = [
+const SAMPLING = [
   'label',
   'rdmSteps',
   'eta',
@@ -27,21 +27,17 @@ export const PRESET_FIELDS = [
   'temperature',
   'guidance',
   'schedule',
+] as const satisfies readonly DraftField[];
+
+/** Fields that a preset holds; the rest belongs to the moment. */
+export const PRESET_FIELDS = [
+  ...SAMPLING,
   'count',
   'chunk',
 ] as const satisfies readonly DraftField[];
 
 /** Fields that a picture's recipe can give back. */
-export const RECIPE_FIELDS = [
-  'label',
-  'rdmSteps',
-  'eta',
-  'steps',
-  'temperature',
-  'guidance',
-  'schedule',
-  'seed',
-] as const satisfies readonly DraftField[];
+export const RECIPE_FIELDS = [...SAMPLING, 'seed'] as const satisfies readonly DraftField[];
 
 /** Where the draft outlives the window; a test passes a Map. */
 export interface DraftStore {
@@ -259,8 +255,4 @@ export function readDraft(text: string | null): KeptDraft | null {
   } catch {
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from '#api/errors';
 import type { I18n, MessageKey } from './i18n.svelte.ts';
+import { isRecord } from './is-record.ts';
 import { reasonOf, reasonWords } from './reasons.ts';
 
 /** The contract's codes, and the one that only a window can meet. */
@@ -36,6 +37,16 @@ export function describeFailure(i18n: I18n, error: unknown): Failure {
   return { code, sentence: sentenceOf(i18n, code, fieldOf(error)), why, detail };
 }
 
+/** A failure as it stands beside what was refused. The English words only where they say more. */
+export function failureNote(i18n: I18n, { code, sentence, why, detail }: Failure) {
+  const more = i18n.language === 'en' && detail !== why;
+  return {
+    lines: why === null ? [sentence] : [sentence, why],
+    detail: more ? detail : '',
+    code: i18n.t('error.code', { code }),
+  };
+}
+
 /** The sentence of a code; `field` fills in what was wrong with a request. */
 export function sentenceOf(i18n: I18n, code: FailureCode, field = ''): string {
   if (code === 'invalid-request') {
@@ -50,8 +61,4 @@ function fieldOf(error: unknown): string {
   const data = isRecord(error) ? error['data'] : undefined;
   const field = isRecord(data) ? data['field'] : undefined;
   return typeof field === 'string' ? field : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

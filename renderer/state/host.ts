@@ -1,3 +1,5 @@
+import { isRecord } from './is-record.ts';
+
 /** What the desktop program's preload gives the page beside its channel. */
 interface StudioHost {
   pathOf(file: File): string;
@@ -13,10 +15,5 @@ export function pathOf(file: File): string | null {
 }
 
 function isHost(value: unknown): value is StudioHost {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'pathOf' in value &&
-    typeof value.pathOf === 'function'
-  );
+  return isRecord(value) && typeof value['pathOf'] === 'function';
 }

@@ -1,4 +1,4 @@
-import type { LibrarySummary } from '#api/types';
+import type { LibrarySummary } from '#api/gallery';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 

@@ -1,4 +1,5 @@
 import type { I18n } from './i18n.svelte.ts';
+import { isRecord } from './is-record.ts';
 
 /** A reason as it comes from the studio, which may be newer than this window. */
 export interface ReasonLike {
@@ -24,8 +25,4 @@ export function reasonOf(error: unknown): ReasonLike | null {
       typeof entry[1] === 'string' || typeof entry[1] === 'number',
   );
   return { code: reason['code'], values: Object.fromEntries(plain) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,30 +1,12 @@
-import type { Settings } from '#api/types';
+import { DEFAULT_SETTINGS, type Settings } from '#api/settings';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 import type { Undo } from './undo.svelte.ts';
 
-/** What holds until the studio has answered once. */
-const UNREAD: Settings = {
-  language: 'system',
-  theme: 'system',
-  textSize: 100,
-  reduceMotion: 'system',
-  model: '',
-  target: 'cpu',
-  chunk: 8,
-  previews: 'every',
-  binDays: 30,
-  backups: 10,
-  idleMinutes: 5,
-  exportMetadata: 'full',
-  singleKeys: true,
-  shortcuts: {},
-  presets: [],
-};
-
 /** The studio's settings: every change applies at once and is one undo step. */
 export class SettingsState {
-  value = $state.raw<Settings>(UNREAD);
+  /** Until the studio has answered once, what a new one begins with. */
+  value = $state.raw<Settings>(DEFAULT_SETTINGS);
   loaded = $state(false);
   readonly #studio: StudioClient;
   readonly #undo: Undo;

@@ -1,3 +1,5 @@
+import { isRecord } from './is-record.ts';
+
 /** Ids of pictures that are dragged within the window. */
 export const OUR_PICTURES = 'application/x-rcg-studio-images';
 
@@ -34,7 +36,7 @@ function isRecipe(text: string): boolean {
   if (!text.startsWith('{')) return false;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'tokens' in value && 'model' in value;
+    return isRecord(value) && 'tokens' in value && 'model' in value;
   } catch {
     return false;
   }

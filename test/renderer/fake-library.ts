@@ -1,14 +1,5 @@
-import type {
-  Board,
-  ImageDetail,
-  ImageRow,
-  Job,
-  LibrarySummary,
-  SearchImages,
-  SearchResult,
-  UndoState,
-  UpdateImages,
-} from '../../main/api/types.ts';
+import type { Board, LibrarySummary, SearchImages, SearchResult } from '../../main/api/gallery.ts';
+import type { ImageDetail, ImageRow, Job, UndoState, UpdateImages } from '../../main/api/types.ts';
 import { fakeSteps } from './fake-decode.ts';
 import { numbers } from './fake-pictures.ts';
 

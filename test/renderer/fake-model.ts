@@ -1,5 +1,6 @@
 import type { Reason } from '../../main/api/reasons.ts';
-import type { DoctorCheck, ModelInfo, Settings } from '../../main/api/types.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../main/api/settings.ts';
+import type { DoctorCheck, ModelInfo } from '../../main/api/types.ts';
 
 const CLASSES = [
   ['Smileys & emotion', 'スマイリーと感情'],
@@ -134,21 +135,11 @@ export const FAKE_MODELS: readonly ModelInfo[] = [
 ];
 
 export const FAKE_SETTINGS: Settings = {
+  ...DEFAULT_SETTINGS,
   language: 'en',
   theme: 'dark',
-  textSize: 100,
-  reduceMotion: 'system',
-  model: 'starter',
-  target: 'cpu',
   chunk: 8,
   previews: 'every',
-  binDays: 30,
-  backups: 10,
-  idleMinutes: 5,
-  exportMetadata: 'full',
-  singleKeys: true,
-  shortcuts: {},
-  presets: [],
 };
 
 export const FAKE_DOCTOR: readonly DoctorCheck[] = [

@@ -1,6 +1,7 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract } from '../../main/api/contract.ts';
-import type { CreateJob, Job, Settings, StudioEvent, StudioStatus } from '../../main/api/types.ts';
+import type { Settings } from '../../main/api/settings.ts';
+import type { CreateJob, Job, StudioEvent, StudioStatus } from '../../main/api/types.ts';
 import { FakeLibrary } from './fake-library.ts';
 import { FAKE_DOCTOR, FAKE_MODELS, FAKE_SETTINGS } from './fake-model.ts';
 import { FakeQueue } from './fake-queue.ts';
@@ -15,6 +16,8 @@ export interface FakeOptions {
   /** Address of what the codes look like, when the engine has made it. */
   readonly mosaic?: string;
 }
+
+const DAY_MS = 86_400_000;
 
 /**
  * The contract in memory: what the interface talks to in tests until it meets a real host. It
@@ -31,8 +34,10 @@ export function createFakeStudio(options: FakeOptions = {}) {
   const queue = new FakeQueue({ emit, save, stepMs: options.stepMs ?? 100 });
   const wish = (seed: number): Job =>
     resolveJob({ source: { kind: 'sample' }, settings: { seed } }, 0, settings);
+  // An hour apart back from a noon: days are as long at whatever hour the tests run.
+  const noon = Math.floor(Date.now() / DAY_MS - 0.5) * DAY_MS + DAY_MS / 2;
   for (let index = 0; index < (options.images ?? 0); index++) {
-    library.add(wish(1000 + index), 0, Date.now() - index * 3_600_000);
+    library.add(wish(1000 + index), 0, noon - index * 3_600_000);
   }
 
   const os = implement(contract);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imageFilter, numberField, type ImageFilter } from '../../main/api/types.ts';
+import { imageFilter, numberField, type ImageFilter } from '../../main/api/gallery.ts';
 import {
   boundsOf,
   chipsOf,

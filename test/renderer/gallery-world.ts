@@ -1,4 +1,5 @@
-import type { ImageDetail, ImageFilter, SavedSearch, SearchImages } from '../../main/api/types.ts';
+import type { ImageFilter, SavedSearch, SearchImages } from '../../main/api/gallery.ts';
+import type { ImageDetail } from '../../main/api/types.ts';
 import type { createFakeStudio } from './fake-studio.ts';
 
 type Fake = ReturnType<typeof createFakeStudio>;

@@ -4,10 +4,16 @@ import { App, type Surroundings } from '../../renderer/state/app.svelte.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
 import { createFakeStudio, type FakeOptions } from './fake-studio.ts';
 
-/** The app over the stand-in, called in this process; nothing is kept after it. */
-export function openApp(options: FakeOptions = {}) {
+/** Calls, named as in "models.offer", that a test answers itself. */
+export type Calls = Readonly<Record<string, (...input: unknown[]) => Promise<unknown>>>;
+
+/**
+ * The app over the stand-in, called in this process; nothing is kept after it. `calls` take the
+ * place of the stand-in's.
+ */
+export function openApp(options: FakeOptions = {}, calls: Calls = {}) {
   const fake = createFakeStudio({ stepMs: 1, ...options });
-  const studio: StudioClient = createRouterClient(fake.router);
+  const studio = answering(createRouterClient(fake.router), calls);
   const surroundings = memorySurroundings();
   const app = new App(studio, surroundings);
   const ending = new AbortController();
@@ -17,6 +23,19 @@ export function openApp(options: FakeOptions = {}) {
     await running;
   };
   return { app, fake, surroundings, close };
+}
+
+function answering(client: StudioClient, calls: Calls): StudioClient {
+  const under = (part: object, path: string): object =>
+    new Proxy(part, {
+      get: (target, name) => {
+        const full = `${path}${String(name)}`;
+        const there: unknown = Reflect.get(target, name);
+        if (calls[full] !== undefined) return calls[full];
+        return path === '' && Object(there) === there ? under(Object(there), `${full}.`) : there;
+      },
+    });
+  return under(client, '') as StudioClient;
 }
 
 /** An address bar and stores in memory. */

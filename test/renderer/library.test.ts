@@ -1,48 +1,19 @@
-import { createRouterClient, ORPCError } from '@orpc/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import { ORPCError } from '@orpc/server';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { LibraryMove } from '../../renderer/settings/library-move.svelte.ts';
 import { LibraryDoor } from '../../renderer/shell/library-door.svelte.ts';
-import { App } from '../../renderer/state/app.svelte.ts';
-import type { StudioClient } from '../../renderer/state/studio.ts';
-import { createFakeStudio, type FakeOptions } from './fake-studio.ts';
-import { until } from './helpers.ts';
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-const store = { get: () => null, set: () => {} };
-const AROUND = {
-  bar: { location: { hash: '' }, addEventListener: () => {} },
-  draftStore: store,
-  widthStore: store,
-};
-type Calls = Partial<{ [Name in keyof StudioClient['library']]: () => Promise<unknown> }>;
+import type { App } from '../../renderer/state/app.svelte.ts';
+import { failureNote } from '../../renderer/state/errors.ts';
+import type { FakeOptions } from './fake-studio.ts';
+import { openApp, until, type Calls } from './helpers.ts';
 
 /** The app over the stand-in, with some answers about the library of the test's own. */
 async function setUp(calls: Calls = {}, options: FakeOptions = {}) {
-  const fake = createFakeStudio({ stepMs: 1, ...options });
-  const client: StudioClient = createRouterClient(fake.router);
-  const app = new App(answering(client, calls), AROUND);
-  const ending = new AbortController();
-  const running = app.events.run(ending.signal);
-  closing.push(() => {
-    ending.abort();
-    return running;
-  });
+  const { app, fake, close } = openApp(options, calls);
+  onTestFinished(close);
   const move = new LibraryMove(app);
   await until(() => app.events.connection === 'open');
   return { app, move, door: new LibraryDoor(app), fake };
-}
-
-function answering(client: StudioClient, calls: Calls): StudioClient {
-  const library = new Proxy(client.library, {
-    get: (target, name): unknown => Reflect.get(calls, name) ?? Reflect.get(target, name),
-  });
-  return new Proxy(client, {
-    get: (target, name): unknown => (name === 'library' ? library : Reflect.get(target, name)),
-  });
 }
 
 const words = (app: App) => app.toasts.list.map((toast) => toast.text);
@@ -65,7 +36,7 @@ describe('moving the library in Settings', () => {
 
   test('names what is left behind', async () => {
     const left = { folder: '/new', left: '/old' };
-    const { app, move } = await setUp({ move: () => Promise.resolve(left) });
+    const { app, move } = await setUp({ 'library.move': () => Promise.resolve(left) });
     move.folder = '/new';
     await move.move();
     expect(words(app)[0]).toMatch(/\/new now\. .*\/old/);
@@ -76,7 +47,7 @@ describe('moving the library in Settings', () => {
       message: 'The library was not moved: it is a file.',
       data: { field: 'folder' },
     });
-    const { app, move } = await setUp({ move: () => Promise.reject(refusal) });
+    const { app, move } = await setUp({ 'library.move': () => Promise.reject(refusal) });
     move.begin();
     move.folder = '/file';
     await move.move();
@@ -91,13 +62,31 @@ describe('moving the library in Settings', () => {
     expect(move.failure).toBeNull();
   });
 
+  test('a refusal is told in the language of the window', async () => {
+    const reason = { code: 'move-to-file', values: { folder: '/file' } };
+    const refusal = new ORPCError('invalid-request', { message: 'A file.', data: { reason } });
+    const { app, move } = await setUp({ 'library.move': () => Promise.reject(refusal) });
+    move.folder = '/file';
+    app.i18n.language = 'ja';
+    await move.move();
+    if (move.failure === null) throw new Error('It was not refused.');
+    const told = failureNote(app.i18n, move.failure);
+    expect(told.detail).toBe('');
+    expect(told.lines.join()).toMatch(/\/file はファイル/);
+    app.i18n.language = 'en';
+    expect(failureNote(app.i18n, move.failure).detail).toBe('A file.');
+  });
+
   test('can be cancelled while it runs, and only then', async () => {
     const gate = Promise.withResolvers<never>();
     const cancelMove = (): Promise<unknown> => {
       gate.reject(new ORPCError('cancelled', { message: 'Not moved.' }));
       return Promise.resolve({ cancelled: true });
     };
-    const { move } = await setUp({ move: () => gate.promise, cancelMove });
+    const { move } = await setUp({
+      'library.move': () => gate.promise,
+      'library.cancelMove': cancelMove,
+    });
     await move.cancel();
     expect(move.cancelling).toBe(false);
     move.folder = '/new';
@@ -114,7 +103,7 @@ describe('moving the library in Settings', () => {
     await move.compare();
     expect(words(app)).toEqual(['2 added, 1 found again, 0 without a file, 0 put aside.']);
     const closed = new ORPCError('library-unavailable', { message: 'Closed.' });
-    const other = await setUp({ reindex: () => Promise.reject(closed) });
+    const other = await setUp({ 'library.reindex': () => Promise.reject(closed) });
     await other.move.compare();
     expect(other.app.toasts.list[0]).toMatchObject({ code: 'library-unavailable' });
     expect(other.move.comparing).toBe(false);
@@ -124,7 +113,7 @@ describe('moving the library in Settings', () => {
 describe('a library that is not open', () => {
   test('a damaged one: the backup is opened, and the damaged record is named', async () => {
     const backup = { state: { kind: 'open' }, kept: '/l/library-damaged.db', backup: '/l/b.db' };
-    const { app, door } = await setUp({ repair: () => Promise.resolve(backup) });
+    const { app, door } = await setUp({ 'library.repair': () => Promise.resolve(backup) });
     await door.repair();
     expect(words(app)[0]).toMatch(/backup is open.*\/l\/library-damaged\.db/);
     expect(door.busy).toBe(false);
@@ -135,7 +124,7 @@ describe('a library that is not open', () => {
     await door.repair();
     expect(words(app)[0]).toMatch(/made again from the pictures/);
     const full = new ORPCError('disk-full', { message: 'Full.' });
-    const other = await setUp({ repair: () => Promise.reject(full) });
+    const other = await setUp({ 'library.repair': () => Promise.reject(full) });
     await other.door.repair();
     expect(other.app.toasts.list[0]).toMatchObject({ code: 'disk-full', tone: 'danger' });
     expect(other.door.busy).toBe(false);
@@ -147,14 +136,14 @@ describe('a library that is not open', () => {
     expect(await door.look()).toBe(false);
     expect(words(app)[0]).toMatch(/cannot read that library/);
     const readOnly = { state: { kind: 'read-only' } };
-    const other = await setUp({ reopen: () => Promise.resolve(readOnly) });
+    const other = await setUp({ 'library.reopen': () => Promise.resolve(readOnly) });
     expect(await other.door.look()).toBe(true);
   });
 
   test('trying again reads the state anew, once at a time', async () => {
     let asked = 0;
     const reopen = (): Promise<unknown> => Promise.resolve({ state: { kind: 'open' }, n: asked++ });
-    const { app, door } = await setUp({ reopen });
+    const { app, door } = await setUp({ 'library.reopen': reopen });
     await Promise.all([door.retry(), door.retry()]);
     expect(asked).toBe(1);
     expect(app.status.value?.state.kind).toBe('open');

@@ -1,61 +1,22 @@
-import { createRouterClient } from '@orpc/server';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reason } from '../../main/api/reasons.ts';
 import type { DoctorCheck } from '../../main/api/types.ts';
 import { doctorLine, doctorReport, withoutPaths } from '../../renderer/models/doctor.ts';
 import { pathsOf } from '../../renderer/models/model-import.svelte.ts';
 import { modelFacts, modelState } from '../../renderer/models/model-words.ts';
 import { ModelsPage } from '../../renderer/models/models-page.svelte.ts';
-import { App } from '../../renderer/state/app.svelte.ts';
 import { I18n } from '../../renderer/state/i18n.svelte.ts';
-import type { StudioClient } from '../../renderer/state/studio.ts';
 import { FAKE_MODELS } from './fake-model.ts';
-import { createFakeStudio } from './fake-studio.ts';
-import { until } from './helpers.ts';
+import { openApp, until, type Calls } from './helpers.ts';
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  vi.unstubAllGlobals();
-  for (const close of closing.splice(0)) await close();
-});
-
-const store = { get: () => null, set: () => {} };
-const AROUND = {
-  bar: { location: { hash: '' }, addEventListener: () => {} },
-  draftStore: store,
-  widthStore: store,
-};
-
-/** Calls that a test answers itself; the stand-in answers the others. */
-type Calls = Readonly<Record<string, (...input: unknown[]) => Promise<unknown>>>;
+afterEach(() => void vi.unstubAllGlobals());
 
 async function setUp(calls: Calls = {}) {
-  const fake = createFakeStudio({ images: 12, stepMs: 1 });
-  const client = createRouterClient(fake.router);
-  const app = new App(answering(client, calls), AROUND);
-  const ending = new AbortController();
-  const running = app.events.run(ending.signal);
-  closing.push(() => {
-    ending.abort();
-    return running;
-  });
+  const { app, fake, close } = openApp({ images: 12 }, calls);
+  onTestFinished(close);
   const page = new ModelsPage(app);
   await until(() => app.models.loaded && app.status.value !== null);
   return { app, fake, page };
-}
-
-/** The client with some calls, named as in "models.offer", replaced. */
-function answering(client: StudioClient, calls: Calls): StudioClient {
-  const under = (part: object, path: string): object =>
-    new Proxy(part, {
-      get: (target, name) => {
-        const full = `${path}${String(name)}`;
-        const there: unknown = Reflect.get(target, name);
-        if (calls[full] !== undefined) return calls[full];
-        return path === '' && Object(there) === there ? under(Object(there), `${full}.`) : there;
-      },
-    });
-  return under(client, '') as StudioClient;
 }
 
 const [whole, incomplete] = FAKE_MODELS;

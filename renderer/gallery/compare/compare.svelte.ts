@@ -25,6 +25,10 @@ export class Compare {
   readonly #gallery: Gallery;
 
   readonly open = $derived.by(() => this.ids.length > 0);
+  /** Zoom and pan as CSS. */
+  readonly transform = $derived.by(
+    () => `translate(${this.pan.x * 100}%, ${this.pan.y * 100}%) scale(${this.zoom})`,
+  );
   readonly rows = $derived.by(() => this.ids.map((id) => this.rowOf(id)));
   readonly pair = $derived.by((): readonly [number, number] => [
     this.ids[this.a] ?? 0,

@@ -1,6 +1,6 @@
 import type { ImageDetail } from '#api/types';
-import { valuesOf } from '../../state/draft.svelte.ts';
-import { fieldText, rowName, type RecallField } from '../details/recipe-table.ts';
+import { RECIPE_FIELDS, valuesOf } from '../../state/draft.svelte.ts';
+import { fieldText, rowName } from '../details/recipe-table.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
 
 export interface DiffRow {
@@ -10,15 +10,8 @@ export interface DiffRow {
   readonly differs: boolean;
 }
 
-const FIELDS: readonly Exclude<RecallField, 'label'>[] = [
-  'rdmSteps',
-  'eta',
-  'steps',
-  'temperature',
-  'guidance',
-  'schedule',
-  'seed',
-];
+/** A label has a name of its own, which is told instead. */
+const FIELDS = RECIPE_FIELDS.filter((field) => field !== 'label');
 
 /** The recipes of several pictures beside each other. */
 export function recipeDiff(i18n: I18n, details: readonly ImageDetail[]): readonly DiffRow[] {

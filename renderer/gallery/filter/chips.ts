@@ -1,4 +1,4 @@
-import { numberField, type ImageFilter, type NumberField } from '#api/types';
+import { numberField, type ImageFilter, type NumberField } from '#api/gallery';
 
 /** The parts of a filter that have a chip. The text has its own field; the bin is a place. */
 export type FilterKind =

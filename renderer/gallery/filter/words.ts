@@ -1,4 +1,4 @@
-import type { ImageFilter, LibrarySummary, NumberField } from '#api/types';
+import type { ImageFilter, LibrarySummary, NumberField } from '#api/gallery';
 import type { I18n } from '../../state/i18n.svelte.ts';
 import type { Models } from '../../state/models.svelte.ts';
 import { boundsOf, isListed, rangeField, type FilterKind } from './chips.ts';

@@ -34,6 +34,15 @@ export class Rows {
     return this.#version >= 0 ? this.#kept.get(id) : undefined;
   }
 
+  /** How many of these have no file, as far as is known. A selection may be far longer than this. */
+  withoutFile(ids: ReadonlySet<number>): number {
+    let count = 0;
+    for (const { id, file } of this.#version >= 0 ? this.#kept.values() : []) {
+      if (file !== 'present' && ids.has(id)) count += 1;
+    }
+    return count;
+  }
+
   /** These can be seen at a place now: those that are missing or outdated are fetched. */
   want(viewer: Viewer, ids: readonly number[]): void {
     this.#wanted.set(viewer, ids);

@@ -35,6 +35,32 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.no-space':
     'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
 
+  'reason.move-no-whole-path':
+    '{folder} は絶対パスではないため、ライブラリは移動していません。ルートからのパスを入力してください。',
+  'reason.move-no-parent':
+    '{folder} がないため、ライブラリは移動していません。ドライブを接続するか、先にそのフォルダーを作成してください。',
+  'reason.move-same': 'ライブラリは既にそのフォルダーにあります。移動していません。',
+  'reason.move-inside':
+    '{folder} はライブラリの中にあるため、ライブラリは移動していません。別のフォルダーを選んでください。',
+  'reason.move-own-folder':
+    '{folder} は RCG Studio がほかの用途に使うため、ライブラリは移動していません。別のフォルダーを選んでください。',
+  'reason.move-to-file':
+    '{folder} はファイルのため、ライブラリは移動していません。フォルダーを指定してください。',
+  'reason.move-other-library':
+    '{folder} には既に別のライブラリがあるため、ライブラリは移動していません。そのライブラリはそのままです。別のフォルダーを選んでください。',
+  'reason.move-not-empty':
+    '{folder} は空ではなく {first} があるため、ライブラリは移動していません。その中に新しいフォルダーを指定してください。',
+  'reason.move-no-space':
+    'ライブラリには {needed} MB 必要ですが、{folder} の空きは {free} MB です。移動していません。空きを作るか、別のディスクを選んでください。',
+  'reason.move-not-plain':
+    'ライブラリの {file} はファイルでもフォルダーでもありません。移動していません。リンク先の実体に置き換えるか、手動で移動してください。',
+  'reason.move-read-back':
+    '{file} を書き込んだとおりに読み戻せませんでした。ライブラリは元の場所にあります。移動先のディスクを確認してください。',
+  'reason.move-gone':
+    '移動中に {file} がなくなりました。ライブラリは元の場所にあります。再試行してください。',
+  'reason.move-unsound':
+    'ライブラリの記録の写しが正しくないため ({problem})、破棄しました。ライブラリは元の場所にあります。両方のディスクを確認してください。',
+
   'reason.checkpoint-empty': '{file} は空です。ダウンロードまたはコピーをやり直してください。',
   'reason.checkpoint-web-page':
     '{file} はファイルの代わりに保存されたウェブページです。ダウンロードし直してください。',
