@@ -27,6 +27,8 @@ export function httpClient({ port }: Pick<HttpHost, 'port'>): StudioClient {
     new RPCLink({
       url: `http://127.0.0.1:${port}/rpc`,
       headers: { authorization: `Bearer ${TOKEN}` },
+      // Node forgets the signal of a request that it has collected as garbage; this one it keeps.
+      fetch: (request, init, { signal }) => fetch(request, { ...init, signal: signal ?? null }),
     }),
   );
 }
