@@ -130,35 +130,32 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
   }
 }
 
-/** Publishes events, those that come soon after one another together. */
+/** Publishes events, those that come while it must wait together. */
 export interface Gathering extends Pick<EventHub, 'publish'> {
   /** Publishes what waits. */
   close(): void;
 }
 
-/** The first event goes at once; what comes within `gapMs` after it waits, and joins. */
-export function gatherEvents(publish: EventHub['publish'], gapMs: number): Gathering {
+/** @param wait milliseconds until something may be published */
+export function gatherEvents(
+  publish: (events: readonly StudioEvent[]) => void,
+  wait: () => number,
+): Gathering {
   let waiting: readonly StudioEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     const told = waiting;
     waiting = [];
-    for (const event of told) publish(event);
-  };
-  const turn = (): void => {
-    timer = waiting.length === 0 ? undefined : setTimeout(turn, gapMs);
-    flush();
+    if (told.length > 0) publish(told);
   };
   return {
     publish(event) {
       waiting = queueEvent(waiting, event);
-      if (timer === undefined) turn();
+      timer ??= setTimeout(flush, Math.ceil(wait()));
     },
-    close() {
-      clearTimeout(timer);
-      timer = undefined;
-      flush();
-    },
+    close: flush,
   };
 }
 

@@ -1,17 +1,22 @@
 import type { ImageRow } from '#api/types';
 import { thumbAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
+import { warmPicture } from './warm.ts';
 
 const MOST = 2000;
+/** Of so few pictures, just made, the thumbnails are loaded before they take their places. */
+const FEW = 16;
 
 /** Rows of the pictures in the batch strip: their thumbnails' addresses need the version. */
 export class Batch {
   #rows = $state.raw<ReadonlyMap<number, ImageRow>>(new Map());
   readonly #app: App;
+  readonly #warm: typeof warmPicture;
   readonly #asked = new Set<number>();
 
-  constructor(app: App) {
+  constructor(app: App, warm = warmPicture) {
     this.#app = app;
+    this.#warm = warm;
     app.events.on('images', (event) => this.#renew(event.ids));
   }
 
@@ -38,6 +43,8 @@ export class Batch {
       for (const id of ids) this.#asked.delete(id);
       return;
     }
+    const shown = rows.length > FEW ? [] : rows.filter(({ file }) => file === 'present');
+    await Promise.all(shown.map((row) => this.#warm(thumbAddress(row))));
     this.#rows = new Map([...this.#rows, ...rows.map((row) => [row.id, row] as const)]);
   }
 

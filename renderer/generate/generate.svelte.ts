@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
 import type { ImageDetail, Job } from '#api/types';
-import { fullAddress } from '../state/addresses.ts';
+import { currentAddress, fullAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import type { Command } from '../state/commands.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
@@ -9,6 +9,7 @@ import { generateCommands } from './commands.ts';
 import { loadTable, Mosaics } from './mosaics.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
+import { warmPicture, type WarmPicture } from './warm.ts';
 
 /** What a person picked among the pictures of jobs. */
 interface Pick {
@@ -25,7 +26,8 @@ export class Generate {
   picked = $state.raw<Pick | null>(null);
   /** The key that shows the parent is held. */
   parentHeld = $state(false);
-  #details = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
+  /** Null for a picture that could not be read. */
+  #details = $state.raw<ReadonlyMap<number, ImageDetail | null>>(new Map());
   /** Pictures of the job that ended last, until another one starts. */
   ended = $state<number | null>(null);
   #adding = $state(false);
@@ -33,6 +35,7 @@ export class Generate {
   readonly previews = new Previews(loadPicture);
   readonly mosaics: Mosaics;
   readonly #announcements: Announcements;
+  readonly #warm: WarmPicture;
 
   /** A picture of the library that the address asks for, whatever job it came from. */
   readonly #linked = $derived.by((): number | null => {
@@ -69,9 +72,16 @@ export class Generate {
   readonly live = $derived.by((): LivePicture | null =>
     this.job === null || this.index === null ? null : this.app.live.get(this.job.id, this.index),
   );
-  readonly imageId = $derived.by((): number | null => {
+  /** The kept picture that the stage is about, shown or not yet. */
+  readonly keptId = $derived.by((): number | null => {
     if (this.job === null || this.index === null) return this.#linked;
     return this.job.images[this.index] ?? null;
+  });
+  /** The kept picture on the stage. One that was followed takes the place of its decoding when read. */
+  readonly imageId = $derived.by((): number | null => {
+    const id = this.keptId;
+    const followed = this.#pick === null && this.live !== null;
+    return id !== null && followed && !this.#details.has(id) ? null : id;
   });
   /** Address of the finished picture's pixels, where there are any. */
   readonly finished = $derived.by(() =>
@@ -83,7 +93,7 @@ export class Generate {
   /** Address of the picture that this one was made from, while it is to be seen. */
   readonly parentShown = $derived.by((): string | null => {
     const parent = this.detail?.parents[0];
-    return this.parentHeld && parent !== undefined ? `/images/${parent.id}/full` : null;
+    return this.parentHeld && parent !== undefined ? currentAddress(parent.id) : null;
   });
   /** The decode steps of the picture on the stage, and which of them is looked at. */
   readonly steps: StepView;
@@ -105,8 +115,9 @@ export class Generate {
     return count * (first + decodeStep * steps + pixels);
   });
 
-  constructor(app: App) {
+  constructor(app: App, warm = warmPicture) {
     this.app = app;
+    this.#warm = warm;
     this.steps = new StepView(this);
     this.mosaics = new Mosaics(app, loadTable);
     this.#announcements = new Announcements(app, (count) => (this.ended = count));
@@ -144,11 +155,12 @@ export class Generate {
     if (!newest || this.app.jobs.running?.id !== job) this.picked = { job, index };
   }
 
-  /** Reads the details of the picture on the stage, once. */
+  /** Reads a kept picture's details and pixels, once, so that all of it appears together. */
   async load(id: number | null): Promise<void> {
-    if (id === null || this.#details.has(id)) return;
+    if (id === null || this.#details.get(id)) return;
     const detail = await this.app.act(this.app.studio.images.get({ id }));
-    if (detail) this.#details = new Map(this.#details).set(id, detail);
+    if (detail?.file === 'present') await this.#warm(fullAddress(detail));
+    this.#details = new Map(this.#details).set(id, detail ?? null);
   }
 
   async star(): Promise<void> {

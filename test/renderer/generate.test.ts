@@ -8,13 +8,15 @@ import { openApp, until } from './helpers.ts';
 async function setUp(stepMs = 1) {
   const opened = openApp({ stepMs });
   const { app } = opened;
-  const generate = new Generate(app);
+  const warmed: string[] = [];
+  const warm = async (address: string) => void warmed.push(address);
+  const generate = new Generate(app, warm);
   await until(() => app.models.loaded && app.settings.loaded);
   const model = app.models.current;
   if (model === null) throw new Error('No model.');
   app.draft.useModel(model);
   app.draft.set({ steps: 4, count: 3 });
-  return { ...opened, generate, model };
+  return { ...opened, generate, model, warmed };
 }
 
 describe('generate', () => {
@@ -40,7 +42,27 @@ describe('generate', () => {
     expect(app.draft.value.seed).toBe(73);
     await until(() => app.jobs.newest?.state === 'done');
     expect(generate.index).toBe(2);
-    expect(generate.imageId).not.toBeNull();
+    await close();
+  });
+
+  test('puts a picture in the place of its decoding when all of it can be shown', async () => {
+    const { app, fake, generate, warmed, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const kept = generate.keptId ?? 0;
+    expect(kept).toBe(app.jobs.newest?.images[2]);
+    expect([generate.imageId, generate.detail, generate.finished]).toEqual([null, null, null]);
+    expect(generate.steps.shown).toBe(true);
+    await generate.load(kept);
+    expect(generate.imageId).toBe(kept);
+    expect(generate.steps.shown).toBe(false);
+    expect(warmed).toEqual([generate.finished]);
+    // One that cannot be read must not leave its decoding there for ever.
+    const [first = 0] = app.jobs.newest?.images ?? [];
+    fake.library.images.delete(first);
+    generate.pick(app.jobs.newest?.id ?? 0, 0);
+    await generate.load(first);
+    expect([generate.imageId, generate.detail]).toEqual([first, null]);
     await close();
   });
 
@@ -48,7 +70,7 @@ describe('generate', () => {
     const { app, generate, close } = await setUp();
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
-    await generate.load(generate.imageId);
+    await generate.load(generate.keptId);
     generate.parentHeld = true;
     expect(generate.parentShown).toBeNull();
     const parent = generate.imageId ?? 0;
@@ -56,8 +78,8 @@ describe('generate', () => {
     app.draft.startFrom(parent);
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done' && app.jobs.newest.images[0] !== undefined);
-    await until(() => generate.imageId !== null && generate.imageId !== parent);
-    await generate.load(generate.imageId);
+    await until(() => generate.keptId !== null && generate.keptId !== parent);
+    await generate.load(generate.keptId);
     expect(generate.parentShown).toBeNull();
     generate.parentHeld = true;
     expect(generate.parentShown).toBe(`/images/${parent}/full`);
@@ -83,7 +105,7 @@ describe('generate', () => {
     expect(generate.estimate).toBeNull();
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
-    await generate.load(generate.imageId);
+    await generate.load(generate.keptId);
     expect(generate.detail?.seed).toBe(3);
     expect(generate.steps.list).toHaveLength(4);
     expect(generate.steps.shown).toBe(false);
@@ -95,6 +117,7 @@ describe('generate', () => {
     const { app, generate, close } = await setUp();
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.keptId);
     const { steps } = generate;
     steps.by(-1);
     expect([steps.current?.step, steps.shown]).toEqual([3, true]);
@@ -152,6 +175,7 @@ describe('generate', () => {
     const { app, generate, close } = await setUp();
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.keptId);
     generate.variations();
     expect(app.draft.source).toEqual({ kind: 'image', image: generate.imageId });
     await app.undoNow();
@@ -163,7 +187,7 @@ describe('generate', () => {
     const { app, generate, close } = await setUp();
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
-    await generate.load(generate.imageId);
+    await generate.load(generate.keptId);
     await generate.star();
     expect(generate.detail?.starred).toBe(true);
     await app.undoNow();

@@ -1,9 +1,11 @@
 import { ORPCError } from '@orpc/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LibraryState } from '../../main/api/types.ts';
 import { LibraryMove } from '../../renderer/settings/library-move.svelte.ts';
-import { LibraryDoor } from '../../renderer/shell/library-door.svelte.ts';
+import { LibraryDoor, libraryTrouble } from '../../renderer/shell/library-door.svelte.ts';
 import type { App } from '../../renderer/state/app.svelte.ts';
 import { failureNote } from '../../renderer/state/errors.ts';
+import { I18n } from '../../renderer/state/i18n.svelte.ts';
 import type { FakeOptions } from './fake-studio.ts';
 import { openApp, until, type Calls } from './helpers.ts';
 
@@ -147,5 +149,37 @@ describe('a library that is not open', () => {
     await Promise.all([door.retry(), door.retry()]);
     expect(asked).toBe(1);
     expect(app.status.value?.state.kind).toBe('open');
+  });
+});
+
+describe('what is the matter with a library that is not open', () => {
+  const told = (state: LibraryState, language: 'en' | 'ja') => {
+    const i18n = new I18n();
+    i18n.language = language;
+    return Object.values(libraryTrouble(i18n, state));
+  };
+  const reason = { code: 'record-unsound', values: { file: 'library.db' } } as const;
+  const none = { code: 'library-none', values: { folder: '/disk/x' } } as const;
+
+  test('is told in the person’s language; the database’s English only beside English', () => {
+    const state = { kind: 'damaged', backup: null, reason, detail: 'Tree 5: bad' } as const;
+    expect(told(state, 'en')).toEqual(['Parts of library.db are damaged.', 'Tree 5: bad']);
+    expect(told(state, 'ja')).toEqual(['library.db の一部が壊れています。', '']);
+  });
+
+  test('is told once', () => {
+    const detail = 'There is no library in /disk/x.';
+    const state = { kind: 'missing', reason: none, detail } as const;
+    expect(told(state, 'en')).toEqual([detail, '']);
+    expect(told(state, 'ja')).toEqual(['/disk/x にライブラリがありません。', '']);
+    expect(told({ kind: 'damaged', backup: null, reason, detail: null }, 'en')[1]).toBe('');
+  });
+
+  test.each<[LibraryState, readonly string[], readonly string[]]>([
+    [{ kind: 'missing', reason: null, detail: 'Odd.' }, ['', 'Odd.'], ['', '']],
+    [{ kind: 'locked', by: 'another program' }, ['', ''], ['', '']],
+    [{ kind: 'newer', version: '9' }, ['', ''], ['', '']],
+  ])('%j has no more words', (state, english, japanese) => {
+    expect([told(state, 'en'), told(state, 'ja')]).toEqual([english, japanese]);
   });
 });

@@ -97,35 +97,41 @@ describe('what waits for a slow listener', () => {
 
 describe('gathered events', () => {
   const gather = () => {
-    const told: StudioEvent[] = [];
-    return { told, ...gatherEvents((event) => void told.push(event), 500) };
+    const told: StudioEvent[][] = [];
+    let wait = 0;
+    const gathering = gatherEvents(
+      (events) => void told.push([...events]),
+      () => wait,
+    );
+    return { told, ...gathering, must: (ms: number) => (wait = ms) };
   };
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('go at once when nothing came before, and together when they come soon after', () => {
-    const { told, publish } = gather();
+  test('go at once when nothing must wait, and together when they come while it must', () => {
+    const { told, publish, must } = gather();
     publish(images(1));
-    expect(told).toEqual([images(1)]);
-    for (const id of [2, 3, 2]) publish(images(id));
+    publish(images(2));
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual([[images(1, 2)]]);
+    must(500);
+    for (const event of [images(3), jobs(true), images(4), images(3)]) publish(event);
     vi.advanceTimersByTime(499);
     expect(told).toHaveLength(1);
     vi.advanceTimersByTime(1);
-    expect(told).toEqual([images(1), images(2, 3)]);
-    vi.advanceTimersByTime(500);
-    publish(images(4));
-    expect(told).toHaveLength(3);
-    expect(vi.getTimerCount()).toBe(1);
+    expect(told.slice(1)).toEqual([[jobs(true), images(3, 4)]]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('that still wait are told when it is closed, and nothing goes on', () => {
-    const { told, publish, close } = gather();
+    const { told, publish, close, must } = gather();
+    must(10_000);
     publish(images(1));
     publish(images(2));
     close();
-    expect(told).toEqual([images(1), images(2)]);
+    expect(told).toEqual([[images(1, 2)]]);
     expect(vi.getTimerCount()).toBe(0);
     close();
-    expect(told).toHaveLength(2);
+    expect(told).toHaveLength(1);
   });
 });

@@ -64,6 +64,16 @@ describe('what windows are told of a run', () => {
     expect(third.told.length).toBeGreaterThanOrEqual(8);
   });
 
+  test('is less while finished pictures cost a window as much as several messages', () => {
+    const { told, offer, budget } = feed(2);
+    budget.spend(12);
+    offer(at(0, 1));
+    vi.advanceTimersByTime(3 * messageGap(2) - 1);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual([[0, 1]]);
+  });
+
   test('is shared by the pictures of a chunk, the first one seen most', () => {
     const { told, offer } = feed();
     for (let step = 1; step <= 60; step++) {

@@ -17,8 +17,8 @@ import { createWatch, type Watch } from './watch.ts';
 
 type Event = Methods['generate']['event'];
 
-/** Pictures of a batch are done at nearly the same time: windows hear of them together. */
-const LANDING_MS = 500;
+/** What finished pictures cost a window, in messages: it fetches them, and shows them in four places. */
+const LANDING = 3;
 
 /** How a run is steered, and what it tells. */
 export interface RunOptions {
@@ -63,10 +63,11 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
     previews: options.previews,
     budget: options.budget,
   });
-  const landings = gatherEvents((event) => {
-    shop.events.publish(event);
+  const landings = gatherEvents((events) => {
+    options.budget.spend(LANDING);
+    for (const event of events) shop.events.publish(event);
     options.onSaved();
-  }, LANDING_MS);
+  }, options.budget.wait);
   const common = { ...options, shop, manifest, ref, opened, parent, watch, landings };
   const attempt = async (chunk: number): Promise<void> => {
     const now = jobs.get(job.id);

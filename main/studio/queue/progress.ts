@@ -19,8 +19,8 @@ export function messageGap(cores: number): number {
 export interface DrawBudget {
   /** Milliseconds until the next message may be told. */
   wait(): number;
-  /** A message is told now. */
-  spend(): void;
+  /** Something is told now that costs a window as much as so many messages. */
+  spend(messages: number): void;
 }
 
 export function createDrawBudget(now: () => number, cores: number): DrawBudget {
@@ -30,8 +30,8 @@ export function createDrawBudget(now: () => number, cores: number): DrawBudget {
   const savedNow = (): number => Math.min(SAVED, saved + (now() - last) / gap);
   return {
     wait: () => Math.max(0, last + GAP_MS - now(), (1 - savedNow()) * gap),
-    spend() {
-      saved = savedNow() - 1;
+    spend(messages) {
+      saved = savedNow() - messages;
       last = now();
     },
   };
@@ -76,7 +76,7 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
     if (chosen === undefined) return;
     waiting.delete(chosen.index);
     told.set(chosen.index, turn);
-    budget.spend();
+    budget.spend(1);
     publish(chosen);
     schedule();
   };

@@ -8,12 +8,12 @@ import { runJob } from './job-run.ts';
 import { nextJob, nextState, type JobEvent } from './job-states.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Previews } from './previews.ts';
-import { createDrawBudget } from './progress.ts';
+import { createDrawBudget, messageGap } from './progress.ts';
 
 /** Windows hear of the queue no more often than this. */
 const TELL_MS = 50;
-/** While a job runs its time left is told again. */
-const CLOCK_MS = 1000;
+/** While a job runs its time left is told again, in the time of so many messages. */
+const CLOCK = { leastMs: 1000, messages: 6 } as const;
 const PAUSED = 'queue.paused';
 
 /** The jobs of a library: what a person asks for, and the loop that carries it out. */
@@ -45,12 +45,15 @@ interface Running {
 
 export function openQueue(shop: Workshop, previews: Previews): Queue {
   const jobs = () => shop.history().jobs;
-  const budget = createDrawBudget(() => performance.now(), availableParallelism());
+  const cores = availableParallelism();
+  const budget = createDrawBudget(() => performance.now(), cores);
   let running: Running | undefined;
   let started = false;
   let closed = false;
   let loop: Promise<void> | undefined;
   let telling: NodeJS.Timeout | undefined;
+  /** Runs as long as a job does. */
+  let clock: NodeJS.Timeout | undefined;
 
   // Also kept here: a full disk must not keep the queue from pausing.
   let paused: boolean | undefined;
@@ -62,11 +65,15 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     return { ...rest, timeLeft };
   };
   const list = () => ({ jobs: jobs().list().map(withTime), paused: isPaused() });
+  const tellNow = (): void => {
+    clearTimeout(telling);
+    telling = undefined;
+    if (closed) return;
+    shop.events.publish({ kind: 'jobs', ...list() });
+    clock?.refresh();
+  };
   const tell = (): void => {
-    telling ??= setTimeout(() => {
-      telling = undefined;
-      if (!closed) shop.events.publish({ kind: 'jobs', ...list() });
-    }, TELL_MS);
+    telling ??= setTimeout(tellNow, TELL_MS);
   };
   /** Applies what happened to a job as it is now; nothing when it cannot happen to it. */
   const apply = (id: number, event: JobEvent): StoredJob => {
@@ -102,11 +109,11 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       const abort = new AbortController();
       const current: Running = { id: next.id, abort, pace, stop: undefined, over: over.promise };
       running = current;
-      const clock = setInterval(tell, CLOCK_MS);
+      clock = setInterval(tell, Math.max(CLOCK.leastMs, CLOCK.messages * messageGap(cores)));
       try {
         const job = apply(next.id, { kind: 'start' });
         const { signal } = abort;
-        await runJob(shop, job, { signal, previews, pace, budget, onSaved: tell });
+        await runJob(shop, job, { signal, previews, pace, budget, onSaved: tellNow });
         apply(next.id, { kind: 'finish' });
       } catch (error) {
         settle(current, error);
