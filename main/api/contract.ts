@@ -160,13 +160,14 @@ export const contract = {
     purge: base.input(byIds).output(output<{ readonly removed: number }>()),
     /**
      * Gives up files and keeps all else; `rebuild` makes them again. Pictures that could not be made
-     * again here are `kept`.
+     * again here are `kept`; `gone` are not in the library any more.
      */
     dropPixels: base.input(byIds).output(
       output<{
         readonly dropped: number;
         readonly bytes: number;
         readonly kept: number;
+        readonly gone: number;
       }>(),
     ),
     /** Nearest pictures by representation, cosine, best first. */

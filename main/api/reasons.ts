@@ -1,5 +1,5 @@
-// Reasons that a person is told of models, files, and the library's move. What crosses a boundary is a code and
-// its values; the sentences are here, once in English, and the interface translates them.
+// Reasons that a person is told of models, files, and the library. What crosses a boundary is a code
+// and its values; the sentences are here, once in English, and the interface translates them.
 
 /** English sentences by message key. `{part}` takes a kind of network, and is put into words. */
 export const REASONS = {
@@ -27,12 +27,19 @@ export const REASONS = {
   'reason.file-disk-fault':
     '{file} cannot be read or written: the disk reports an error. Check the disk.',
   'reason.file-busy': '{file} is in use by another program. Close that program and try again.',
+  'reason.file-unreadable': '{file} cannot be read. Check it and its disk, and try again.',
   'reason.file-not-plain': '{file} is not a file. Choose a file.',
   'reason.file-shrank':
     '{file} became shorter while it was read. Let whatever writes it finish, then try again.',
   'reason.file-too-large': '{file} has {bytes} bytes; at most {most} are read.',
   'reason.no-space':
     'The model takes {needed} MB, but only {free} MB are free. Nothing was changed; free some space and try again.',
+
+  // Pages and messages around these say what is safe and what to do.
+  'reason.library-none': 'There is no library in {folder}.',
+  'reason.record-foreign': '{file} is the database of another program.',
+  'reason.record-not-database': '{file} is not a database.',
+  'reason.record-unsound': 'Parts of {file} are damaged.',
 
   'reason.move-no-whole-path':
     'The library was not moved: {folder} is not a whole path; name the folder from its root.',

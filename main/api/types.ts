@@ -271,9 +271,20 @@ export type LibraryState =
   | { readonly kind: 'newer'; readonly version: string }
   | { readonly kind: 'locked'; readonly by: string }
   | { readonly kind: 'read-only' }
-  | { readonly kind: 'damaged'; readonly backup: string | null; readonly detail: string }
+  | {
+      readonly kind: 'damaged';
+      readonly backup: string | null;
+      readonly reason: Reason;
+      /** What the database says of itself, in English; null where it says no more. */
+      readonly detail: string | null;
+    }
   /** Its folder cannot be reached: a drive that is not connected, perhaps. */
-  | { readonly kind: 'missing'; readonly detail: string };
+  | {
+      readonly kind: 'missing';
+      /** Null where `detail`, which is English, is all that is known. */
+      readonly reason: Reason | null;
+      readonly detail: string;
+    };
 
 /** Where the library is, and what moves of it left behind. */
 export interface LibraryPlace {
@@ -294,6 +305,8 @@ export interface Recovery {
   readonly adopted: number;
   /** Files that nobody can make sense of, moved to `quarantine`. */
   readonly quarantined: readonly string[];
+  /** Files without a row that the system did not let us read; they stay where they are. */
+  readonly unreadable: readonly string[];
   /** Rows whose file is not there. */
   readonly missing: number;
   /** Rows whose file is there again. */

@@ -1,4 +1,4 @@
-import type { Session, WebContents } from 'electron';
+import type { Session, WebContents, WebFrameMain } from 'electron';
 import { ORIGIN, PAGE } from './places.ts';
 
 /** The only thing that a page of ours asks permission for: copying a seed or a recipe. */
@@ -30,6 +30,11 @@ export function guardContents(contents: WebContents): void {
     if (!(event.isMainFrame && isPage(event.url))) event.preventDefault();
   });
   contents.on('will-redirect', (event) => event.preventDefault());
+}
+
+/** Whether a message comes from the page itself: not from a frame, another origin, or one that is gone. */
+export function isOurs(frame: WebFrameMain | null): boolean {
+  return frame !== null && frame.parent === null && frame.origin === ORIGIN;
 }
 
 function isPage(url: string): boolean {

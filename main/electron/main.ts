@@ -12,6 +12,8 @@ import { guardContents, guardSession } from './guard.ts';
 import { registerScheme, serveAssets } from './image-protocol.ts';
 import { menuText } from './menu-text.ts';
 import { menuTemplate } from './menu.ts';
+import { createWaitingFiles, filesNamed } from './named-files.ts';
+import { answerPages } from './page-asks.ts';
 import { ENGINE, LICENCES, shipped } from './places.ts';
 import { servePorts } from './port.ts';
 import { openWindow, showPage } from './window.ts';
@@ -28,6 +30,9 @@ mkdirSync(browserFolder, { recursive: true });
 app.setName('RCG Studio');
 app.setPath('userData', browserFolder);
 
+const args = process.argv.slice(1);
+const waiting = createWaitingFiles(() => window?.webContents.send('files-named'));
+
 let window: BrowserWindow | undefined;
 let studio: OpenStudio | undefined;
 let closing = false;
@@ -37,7 +42,17 @@ if (app.requestSingleInstanceLock()) {
   registerScheme();
   app.enableSandbox();
   app.on('web-contents-created', (_event, contents) => guardContents(contents));
-  app.on('second-instance', showWindow);
+  // Its own folder is where its relative paths begin.
+  app.on('second-instance', (_event, argv, folder) => {
+    waiting.add(filesNamed(argv.slice(1), folder));
+    showWindow();
+  });
+  // A Mac tells of files so, also before Electron is ready.
+  app.on('open-file', (event, path) => {
+    event.preventDefault();
+    waiting.add([path]);
+    if (app.isReady()) showWindow();
+  });
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
@@ -57,6 +72,8 @@ async function begin(): Promise<void> {
   const opening = open();
   serveAssets(session.defaultSession, opening);
   servePorts(opening.then(createRouter));
+  waiting.add(filesNamed(args, process.cwd()));
+  answerPages(waiting);
   // The page loads while the library is opened.
   showWindow();
   // Not before: a Mac tells of the start itself too, when there can be no window yet.
@@ -128,7 +145,9 @@ async function close(opened: OpenStudio): Promise<void> {
   const late = setTimeout(() => app.exit(0), CLOSE_MS);
   await opened.close().catch(() => undefined);
   clearTimeout(late);
-  if (startAgain) app.relaunch();
+  // With the files of the start that came too late, and not with those of this one.
+  const kept = args.filter((arg) => filesNamed([arg], process.cwd()).length === 0);
+  if (startAgain) app.relaunch({ args: [...kept, ...waiting.paths] });
   app.exit(0);
 }
 

@@ -8,6 +8,9 @@ export const PAGE = `${ORIGIN}/index.html`;
 
 const built = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+/** What Electron is given when it runs from sources: an argument, and no file of a person. */
+export const PROGRAM = built('main/main.js');
+
 /** Compiled, this module is in `out/main`; what it needs is built beside it. */
 export const RENDERER = built('renderer');
 export const PRELOAD = built('preload/index.cjs');

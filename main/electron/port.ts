@@ -1,6 +1,6 @@
 import { RPCHandler } from '@orpc/server/message-port';
-import { ipcMain, type MessagePortMain, type WebFrameMain } from 'electron';
-import { ORIGIN } from './places.ts';
+import { ipcMain, type MessagePortMain } from 'electron';
+import { isOurs } from './guard.ts';
 
 /** The procedures that a port serves. */
 type Router = ConstructorParameters<typeof RPCHandler>[0];
@@ -27,8 +27,4 @@ function connect(handler: RPCHandler<Record<never, never>>, port: MessagePortMai
   handler.upgrade(port);
   // What the page said meanwhile was kept.
   port.start();
-}
-
-function isOurs(frame: WebFrameMain | null): boolean {
-  return frame !== null && frame.parent === null && frame.origin === ORIGIN;
 }

@@ -12,9 +12,14 @@ interface PageWindow {
 declare const window: PageWindow;
 
 // What the page gets of us: where a file lies that a person dropped or chose, which a model import
-// needs and a browser does not tell;
+// needs and a browser does not tell; a folder that a person chooses; files that the program was
+// started with or asked to open;
 contextBridge.exposeInMainWorld('studioHost', {
   pathOf: (file: Parameters<typeof webUtils.getPathForFile>[0]) => webUtils.getPathForFile(file),
+  chooseFolder: () => ipcRenderer.invoke('choose-folder'),
+  takeFiles: () => ipcRenderer.invoke('take-files'),
+  // The event stays here: it could send anything to main.
+  onFiles: (listener: () => void) => void ipcRenderer.on('files-named', () => listener()),
 });
 
 // and one end of a channel, when it asks. The other end goes to main.

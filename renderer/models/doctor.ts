@@ -1,5 +1,6 @@
 import type { DoctorCheck } from '#api/types';
 import type { I18n } from '../state/i18n.svelte.ts';
+import { withoutPaths } from '../state/report.ts';
 
 /** A check in words. */
 export interface DoctorLine {
@@ -57,15 +58,4 @@ export function doctorReport(checks: readonly DoctorCheck[], { version, at }: Re
     return [state.padEnd(4), code, ...told].join(' ');
   });
   return [`RCG Studio ${version}`, at.toISOString().slice(0, 10), ...lines, ''].join('\n');
-}
-
-/** A text without the names of folders and files: a person's own folder names the person. */
-export function withoutPaths(text: string): string {
-  return text
-    .replace(/((?:[A-Za-z]:)?[\\/]+(?:home|Users)[\\/]+)[^\\/\n"']+/gi, '$1someone')
-    .replace(
-      /(?<![\w.])(?:[A-Za-z]:)?(?:[\\/][^\\/\s"'<>|:]+(?: [^\\/\s"'<>|:]+(?=[\\/]))*)+/g,
-      '<path>',
-    )
-    .replace(/\\\\[^\s"']+/g, '<path>');
 }

@@ -1,6 +1,7 @@
 import type { LibraryPlace } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
 import { describeFailure, type Failure } from '../state/errors.ts';
+import { folderChooser } from '../state/host.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 
 interface Copied {
@@ -23,6 +24,9 @@ export class LibraryMove {
   place = $state.raw<LibraryPlace | null>(null);
   readonly #app: App;
 
+  readonly #chooser = folderChooser();
+  /** Whether the host has a dialog for folders; over HTTP the machine may be another one. */
+  readonly canChoose = this.#chooser !== null;
   readonly canMove = $derived.by(() => this.folder.trim() !== '' && !this.moving);
 
   constructor(app: App) {
@@ -49,6 +53,13 @@ export class LibraryMove {
   /** Closes the dialog. A move that runs goes on. */
   close(): void {
     this.open = false;
+  }
+
+  /** Fills the field from the host's dialog; what is there stays when nothing is chosen. */
+  async choose(): Promise<void> {
+    if (this.#chooser === null) return;
+    const folder = await this.#app.act(this.#chooser());
+    if (folder) this.folder = folder;
   }
 
   async move(): Promise<void> {

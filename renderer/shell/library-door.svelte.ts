@@ -1,5 +1,18 @@
 import type { LibraryState } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
+import type { I18n } from '../state/i18n.svelte.ts';
+import { reasonWords } from '../state/reasons.ts';
+
+/**
+ * What is the matter with a library, in the person's language, and what its database says beside
+ * that, which is English. Empty where there is nothing to say.
+ */
+export function libraryTrouble(i18n: I18n, state: LibraryState) {
+  if (state.kind !== 'damaged' && state.kind !== 'missing') return { why: '', detail: '' };
+  const why = (state.reason === null ? null : reasonWords(i18n, state.reason)) ?? '';
+  const more = i18n.language === 'en' && state.detail !== why;
+  return { why, detail: more ? (state.detail ?? '') : '' };
+}
 
 /** What a person can do about a library that is not open. */
 export class LibraryDoor {

@@ -3,6 +3,15 @@ export function fullAddress(image: { readonly id: number; readonly version: stri
   return `/images/${image.id}/full?v=${encodeURIComponent(image.version)}`;
 }
 
+/**
+ * Address of the pixels of a picture of which only the id is known, such as a parent. Without a
+ * version the answer may not be kept: the host is asked each time, and says by its ETag whether the
+ * pixels are still the same. So it is never out of date, and costs a question.
+ */
+export function currentAddress(id: number): string {
+  return `/images/${id}/full`;
+}
+
 /** Address of a picture's thumbnail, at most 256 pixels wide. */
 export function thumbAddress(image: { readonly id: number; readonly version: string }): string {
   return `/images/${image.id}/thumb?v=${encodeURIComponent(image.version)}`;

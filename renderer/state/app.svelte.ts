@@ -42,7 +42,7 @@ export class App {
   readonly navigation: Navigation;
   readonly commands: Commands;
   readonly panels: Panels;
-  /** Files that a paste brought, until the gallery takes them in. */
+  /** Files that a paste or the desktop brought, until the gallery takes them in. */
   arrivals = $state.raw<readonly File[]>([]);
 
   constructor(studio: StudioClient, surroundings: Surroundings) {
@@ -84,7 +84,7 @@ export class App {
   /** Takes files to where they are imported. */
   bring(files: readonly File[]): void {
     if (files.length === 0) return;
-    this.arrivals = files;
+    this.arrivals = [...this.arrivals, ...files];
     this.navigation.go('gallery');
   }
 

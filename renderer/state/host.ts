@@ -1,8 +1,21 @@
 import { isRecord } from './is-record.ts';
+import type { ReasonLike } from './reasons.ts';
 
-/** What the desktop program's preload gives the page beside its channel. */
+// What the desktop program's preload gives the page beside its channel. A browser has none of it,
+// and another host may have some of it.
+
+/** Files that the desktop program was started with, or asked to open. */
+interface NamedFiles {
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
+  readonly refused: readonly ReasonLike[];
+}
+
 interface StudioHost {
   pathOf(file: File): string;
+  /** Null when the dialog was closed without a choice. */
+  chooseFolder(): Promise<string | null>;
+  takeFiles(): Promise<NamedFiles>;
+  onFiles(listener: () => void): void;
 }
 
 /**
@@ -10,10 +23,39 @@ interface StudioHost {
  * browser, and for a file that never lay on a disk.
  */
 export function pathOf(file: File): string | null {
-  const host: unknown = Reflect.get(globalThis, 'studioHost');
-  return isHost(host) ? host.pathOf(file) || null : null;
+  return hostWith('pathOf')?.pathOf(file) || null;
 }
 
-function isHost(value: unknown): value is StudioHost {
-  return isRecord(value) && typeof value['pathOf'] === 'function';
+/** Asks for a folder with the system's own dialog; null where there is no way to. */
+export function folderChooser(): (() => Promise<string | null>) | null {
+  const host = hostWith('chooseFolder');
+  return host && (() => host.chooseFolder());
+}
+
+/** The files that the desktop program was named, taken once; null in a browser. */
+export function namedFiles() {
+  const host = hostWith('takeFiles', 'onFiles');
+  return (
+    host && {
+      /** Calls the listener whenever there are some more. */
+      onMore: (listener: () => void) => host.onFiles(listener),
+      async take() {
+        const { files, refused } = await host.takeFiles();
+        return { files: files.map(({ name, bytes }) => new File([bytes], name)), refused };
+      },
+    }
+  );
+}
+
+/** The host's part of these names; null where it lacks one of them. */
+function hostWith<Name extends keyof StudioHost>(...names: Name[]): Pick<StudioHost, Name> | null {
+  const host: unknown = Reflect.get(globalThis, 'studioHost');
+  return has<Name>(host, names) ? host : null;
+}
+
+function has<Name extends keyof StudioHost>(
+  host: unknown,
+  names: readonly Name[],
+): host is Pick<StudioHost, Name> {
+  return isRecord(host) && names.every((name) => typeof host[name] === 'function');
 }

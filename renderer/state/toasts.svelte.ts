@@ -20,7 +20,12 @@ export class Toasts {
   #next = 1;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
+  /** What is shown already is not said twice: it begins anew. */
   show(toast: Omit<Toast, 'id' | 'tone'> & { readonly tone?: Toast['tone'] }): number {
+    const same = this.list.find(
+      ({ text, action }) => text === toast.text && action === undefined && !toast.action,
+    );
+    if (same !== undefined) this.dismiss(same.id);
     const id = this.#next++;
     this.list = [...this.list, { tone: 'plain' as const, ...toast, id }].slice(-MOST);
     this.resume(id);

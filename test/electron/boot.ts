@@ -78,11 +78,15 @@ export interface Start {
   quit(): Promise<void>;
 }
 
-/** Starts the built program in a folder, on an own copy of it, so that every start is a fresh one. */
+/**
+ * Starts the built program in a folder, on an own copy of it, so that every start is a fresh one.
+ * `args` are what a person or the system names.
+ */
 export async function start(
   app: string,
   home: string,
   change: (electron: FakeElectron) => void = () => undefined,
+  args: readonly string[] = [],
 ): Promise<Start> {
   const electron = new FakeElectron();
   change(electron);
@@ -94,7 +98,11 @@ export async function start(
     await symlink(join(app, name), join(copy, name));
   }
   process.env['RCG_STUDIO_HOME'] = home;
-  requireBuilt(join(copy, 'out/main/main.js'));
+  const program = join(copy, 'out/main/main.js');
+  // Run from its sources, the program itself is an argument.
+  process.argv = ['electron', program, ...args];
+  requireBuilt(program);
+  electron.isReady = true;
   electron.ready.resolve();
   if (electron.first)
     await until(() => electron.windows.length > 0 || electron.exitCode !== undefined);
@@ -156,6 +164,8 @@ class PageWindow {
 export const OWN_FRAME = { parent: null, origin: 'app://studio' };
 
 async function connect(electron: FakeElectron, preload: string): Promise<Connection> {
+  const contents = electron.windows.at(-1)?.webContents;
+  if (contents === undefined) throw new Error('There is no window.');
   const exposed: Record<string, unknown> = {};
   const contextBridge = {
     exposeInMainWorld: (name: string, api: unknown) => void (exposed[name] = api),
@@ -169,6 +179,8 @@ async function connect(electron: FakeElectron, preload: string): Promise<Connect
       const event = { ports: ports.map((port) => new FakePort(port)), senderFrame: OWN_FRAME };
       electron.ipcMain.emit(channel, event);
     },
+    invoke: (channel: string) => electron.ipcMain.invoke(channel, contents, OWN_FRAME),
+    on: (channel: string, listener: () => void) => contents.told.on(channel, listener),
   };
   // A sandboxed preload has no Node: only this `require`, and what a page has.
   runInNewContext(await readFile(preload, 'utf8'), {

@@ -48,9 +48,11 @@ export class FakePort
 
 export class FakeContents
   extends EventEmitter
-  implements Some<Electron.WebContents, 'setWindowOpenHandler' | 'reload'>
+  implements Some<Electron.WebContents, 'setWindowOpenHandler' | 'reload' | 'send'>
 {
   reloads = 0;
+  /** What the page is told. */
+  readonly told = new EventEmitter();
   #opens: Parameters<Electron.WebContents['setWindowOpenHandler']>[0] = () => ({ action: 'allow' });
 
   setWindowOpenHandler(handler: Parameters<Electron.WebContents['setWindowOpenHandler']>[0]): void {
@@ -58,6 +60,9 @@ export class FakeContents
   }
   reload(): void {
     this.reloads++;
+  }
+  send(channel: string): void {
+    this.told.emit(channel, {});
   }
   /** What happens when the page wants a window. */
   opens(url: string): Electron.WindowOpenHandlerResponse {
@@ -84,13 +89,16 @@ export class FakeElectron {
   locale = 'en-GB';
   name = 'Electron';
   displays: Electron.Rectangle[] = [SCREEN];
+  /** What the dialog for folders answers next. */
+  chosen: Electron.OpenDialogReturnValue = { canceled: true, filePaths: [] };
   /** False: another one runs. */
   first = true;
   packaged = false;
   readonly ready = Promise.withResolvers<void>();
+  isReady = false;
 
   readonly app = Object.assign(new EventEmitter(), this.#app());
-  readonly ipcMain = new EventEmitter();
+  readonly ipcMain = new FakeIpc();
   readonly nativeTheme = new FakeTheme();
   readonly defaultSession = Object.assign(new EventEmitter(), this.#session());
 
@@ -103,6 +111,9 @@ export class FakeElectron {
       nativeTheme: this.nativeTheme,
       session: { defaultSession: this.defaultSession },
       BrowserWindow: class extends FakeWindow {
+        static fromWebContents(contents: FakeContents): FakeWindow | null {
+          return electron.windows.find((window) => window.webContents === contents) ?? null;
+        }
         constructor(options: WindowOptions) {
           super(options);
           electron.windows.push(this);
@@ -129,8 +140,15 @@ export class FakeElectron {
         },
       } satisfies Some<Electron.Shell, 'openPath'>,
       dialog: {
-        showErrorBox: (title, content) => void this.log.push(`error ${title}: ${content}`),
-      } satisfies Some<Electron.Dialog, 'showErrorBox'>,
+        showErrorBox: (title: string, content: string) => {
+          this.log.push(`error ${title}: ${content}`);
+        },
+        showOpenDialog: (window: FakeWindow, { properties }: Electron.OpenDialogOptions) => {
+          const at = this.windows.indexOf(window);
+          this.log.push(`ask window ${at} for ${String(properties)}`);
+          return Promise.resolve(this.chosen);
+        },
+      } satisfies Record<keyof Some<Electron.Dialog, 'showErrorBox' | 'showOpenDialog'>, unknown>,
       utilityProcess: {
         fork: (path: string, args: string[], options: Electron.ForkOptions) => {
           const child = new FakeUtilityProcess(path, args, options);
@@ -151,8 +169,9 @@ export class FakeElectron {
       enableSandbox: () => void this.log.push('sandbox'),
       requestSingleInstanceLock: () => this.first,
       whenReady: () => this.ready.promise,
+      isReady: () => this.isReady,
       quit: () => this.#quit(),
-      relaunch: () => void this.log.push('relaunch'),
+      relaunch: (options) => void this.log.push(['relaunch', ...(options?.args ?? [])].join(' ')),
       exit: (code = 0) => void (this.exitCode ??= code),
     } satisfies Some<
       Electron.App,
@@ -164,6 +183,7 @@ export class FakeElectron {
       | 'enableSandbox'
       | 'requestSingleInstanceLock'
       | 'whenReady'
+      | 'isReady'
       | 'quit'
       | 'relaunch'
       | 'exit'
@@ -216,6 +236,24 @@ export class FakeElectron {
       getPrimaryDisplay: () => display(this.displays[0] ?? SCREEN),
       getAllDisplays: () => this.displays.map(display),
     };
+  }
+}
+
+type Answer = Parameters<Electron.IpcMain['handle']>[1];
+
+/** What pages send to main. Answers are really cloned. */
+class FakeIpc extends EventEmitter implements Some<Electron.IpcMain, 'handle'> {
+  readonly #answers = new Map<string, Answer>();
+
+  handle(channel: string, answer: Answer): void {
+    this.#answers.set(channel, answer);
+  }
+  /** Asks as a page does; rejects where main throws. */
+  async invoke(channel: string, sender: FakeContents, senderFrame: object | null) {
+    const answer = this.#answers.get(channel);
+    if (answer === undefined) throw new Error(`Nobody answers ${channel}.`);
+    const event = { sender, senderFrame } as unknown as Electron.IpcMainInvokeEvent;
+    return structuredClone((await answer(event)) as unknown);
   }
 }
 

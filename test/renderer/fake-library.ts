@@ -159,7 +159,7 @@ export class FakeLibrary {
     const going = all.filter((image) => image.file === 'present' && image.operation !== 'import');
     for (const image of going) this.images.set(image.id, { ...image, file: 'dropped' });
     const bytes = going.reduce((sum, image) => sum + image.bytes, 0);
-    return { dropped: going.length, bytes, kept: all.length - going.length };
+    return { dropped: going.length, bytes, kept: all.length - going.length, gone: 0 };
   }
 
   undo(): UndoState {

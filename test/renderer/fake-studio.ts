@@ -111,7 +111,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
         ...{ state: { kind: 'open' as const }, kept: 'library-damaged.db', backup: null },
       })),
       reindex: os.library.reindex.handler(() => ({
-        ...{ adopted: 2, found: 1, missing: 0, unfinished: 0, quarantined: [] },
+        ...{ adopted: 2, found: 1, missing: 0, unfinished: 0, quarantined: [], unreadable: [] },
       })),
     },
     jobs: {

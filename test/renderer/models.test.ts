@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reason } from '../../main/api/reasons.ts';
 import type { DoctorCheck } from '../../main/api/types.ts';
-import { doctorLine, doctorReport, withoutPaths } from '../../renderer/models/doctor.ts';
+import { doctorLine, doctorReport } from '../../renderer/models/doctor.ts';
 import { pathsOf } from '../../renderer/models/model-import.svelte.ts';
 import { modelFacts, modelState } from '../../renderer/models/model-words.ts';
 import { ModelsPage } from '../../renderer/models/models-page.svelte.ts';
@@ -100,23 +100,6 @@ describe('the doctor', () => {
     expect(report).toContain('note provider-absent name=cuda reason=No cuDNN 9');
     expect(report).not.toContain('jane');
   });
-
-  test.each([
-    '/home/jane/Pictures/x.sqlite is damaged',
-    'cannot open "C:\\Users\\Jane Doe\\AppData\\x.dll"',
-    'EACCES: /Users/Jane Doe/Library/x',
-    '\\\\server\\jane\\x is away',
-    '/media/jane/disk/a.png and /srv/jane',
-  ])('takes names out of: %s', (text) => {
-    expect(withoutPaths(text)).not.toMatch(/jane|doe/i);
-  });
-
-  test.each(['9.8 GB', 'libcudnn.so.9 was not found; 9.1 or newer', 'a/b test', 'N/A'])(
-    'leaves alone: %s',
-    (text) => {
-      expect(withoutPaths(text)).toBe(text);
-    },
-  );
 });
 
 const CHANGED: Reason = { code: 'content-changed', values: { file: 'mage.safetensors' } };

@@ -184,6 +184,20 @@ test('regions go round, and begin at an end from outside', () => {
   expect(nextIndex(0, 1, 0)).toBe(-1);
 });
 
+test('toasts say the same once, except where each can be taken back', () => {
+  const toasts = new Toasts();
+  const texts = () => toasts.list.map(({ text }) => text);
+  toasts.show({ text: 'a' });
+  toasts.show({ text: 'b' });
+  toasts.show({ text: 'a' });
+  expect(texts()).toEqual(['b', 'a']);
+  const action = { label: 'Undo', run: () => undefined };
+  toasts.show({ text: 'b', action });
+  toasts.show({ text: 'b', action });
+  expect(texts()).toEqual(['a', 'b', 'b']);
+  for (const { id } of toasts.list) toasts.dismiss(id);
+});
+
 test('toasts leave by themselves unless somebody is at them', () => {
   vi.useFakeTimers();
   const toasts = new Toasts();

@@ -7,7 +7,7 @@ import { createEventHub } from '../events.ts';
 import type { Home } from '../home.ts';
 import { moveLibrary, type Moved } from './move.ts';
 import { DATABASE, holdsLibrary, usualFolder, whereLibrary } from './place.ts';
-import { unavailable } from './state.ts';
+import { noLibrary, unavailable } from './state.ts';
 import { recover } from './recovery.ts';
 
 // What can be done to the library of a data folder while no studio has it open.
@@ -32,7 +32,8 @@ export async function moveClosed(
   // Opened once: what is not whole, or is in use, is not moved.
   (await open(closed, from)).close();
   const done = (): Promise<void> => Promise.resolve();
-  return moveLibrary({ home, from, to, now, signal, onProgress, close: done, moved: done });
+  const onTurn = (): void => undefined;
+  return moveLibrary({ home, from, to, now, signal, onProgress, close: done, onTurn, moved: done });
 }
 
 /** Compares files and rows; pictures without a row get one. */
@@ -61,7 +62,7 @@ async function open(
   folder: string,
 ): Promise<Extract<Opened, { state: { kind: 'open' } }>> {
   if (folder !== usualFolder(home) && !(await holdsLibrary(folder))) {
-    throw unavailable({ kind: 'missing', detail: `${folder} holds no library.` });
+    throw unavailable(noLibrary(folder));
   }
   const opened = openDatabase(join(folder, DATABASE), { now, appVersion: software });
   if (opened.state.kind === 'open' && 'created' in opened) return opened;

@@ -1,5 +1,12 @@
 import { StudioError } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import type { LibraryState } from '#api/types';
+
+/** The state of a library whose folder has none: where it was, or where it is said to be. */
+export function noLibrary(folder: string): Extract<LibraryState, { kind: 'missing' }> {
+  const reason = { code: 'library-none', values: { folder } } as const;
+  return { kind: 'missing', reason, detail: reasonText(reason) };
+}
 
 /** What a library that is not open means to whoever needs it. */
 export function unavailable(state: LibraryState): StudioError {
@@ -17,7 +24,9 @@ function describe(state: LibraryState): string {
     case 'read-only':
       return 'The library is read-only, so nothing was changed. Change the permissions of its folder and restart RCG Studio.';
     case 'damaged':
-      return `The library's database is damaged (${state.detail}). Nothing was changed and its pictures are safe; ${
+      return `The library's database is damaged${
+        state.detail === null ? '' : ` (${state.detail})`
+      }: ${reasonText(state.reason)} Nothing was changed and its pictures are safe; ${
         state.backup === null
           ? 'move the database away, and it is made again from the pictures.'
           : `its latest backup is ${state.backup}.`

@@ -31,6 +31,7 @@ export const settings = {
   'settings.moveText':
     'Everything is copied, and every copy is compared. Then the new folder is used, and only then is the old one removed. Jobs go on meanwhile; at the end they stop for a moment.',
   'settings.moveTo': 'New folder',
+  'settings.moveChoose': 'Choose…',
   'settings.moveHint':
     'The whole path of a new or empty folder, on the computer that the studio runs on.',
   'settings.moveGo': 'Move',

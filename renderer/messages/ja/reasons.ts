@@ -28,12 +28,19 @@ export const reasons: Translation<typeof REASONS> = {
     'ディスクのエラーで {file} を読み書きできません。ディスクを確認してください。',
   'reason.file-busy':
     '{file} は別のプログラムが使用中です。そのプログラムを閉じて再試行してください。',
+  'reason.file-unreadable':
+    '{file} を読み取れません。ファイルとディスクを確認して再試行してください。',
   'reason.file-not-plain': '{file} はファイルではありません。ファイルを選んでください。',
   'reason.file-shrank':
     '{file} は読み取り中に短くなりました。書き込みが終わってから再試行してください。',
   'reason.file-too-large': '{file} は {bytes} バイトあります。読み取るのは {most} バイトまでです。',
   'reason.no-space':
     'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
+
+  'reason.library-none': '{folder} にライブラリがありません。',
+  'reason.record-foreign': '{file} は別のプログラムのデータベースです。',
+  'reason.record-not-database': '{file} はデータベースではありません。',
+  'reason.record-unsound': '{file} の一部が壊れています。',
 
   'reason.move-no-whole-path':
     '{folder} は絶対パスではないため、ライブラリは移動していません。ルートからのパスを入力してください。',

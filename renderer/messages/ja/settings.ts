@@ -34,6 +34,7 @@ export const settings: Translation<typeof english> = {
   'settings.moveText':
     'すべてをコピーし、1 つずつ照合します。その後に新しいフォルダーへ切り替え、最後に元のフォルダーを削除します。その間もジョブは続き、最後に少しだけ止まります。',
   'settings.moveTo': '新しいフォルダー',
+  'settings.moveChoose': '選択…',
   'settings.moveHint':
     'スタジオが動いているコンピューター上の、新しいフォルダーか空のフォルダーの完全なパスです。',
   'settings.moveGo': '移動',
