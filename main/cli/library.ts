@@ -37,7 +37,7 @@ export async function moveCommand(session: Session, folder: string): Promise<num
 /** library reindex */
 export async function reindexCommand(session: Session): Promise<number> {
   const found = await reindexClosed(closedLibrary(session));
-  const { adopted, missing, found: back, quarantined, unfinished } = found;
+  const { adopted, missing, found: back, quarantined, unreadable, unfinished } = found;
   const lines = [
     `${adopted} pictures had no row and have one again`,
     `${back} pictures are there again`,
@@ -45,6 +45,8 @@ export async function reindexCommand(session: Session): Promise<number> {
     `${unfinished} unfinished files deleted`,
     `${quarantined.length} files are no pictures of ours, put aside`,
     ...quarantined.map((file) => `  ${file}`),
+    `${unreadable.length} files could not be read and stay where they are`,
+    ...unreadable.map((file) => `  ${file}`),
   ];
   session.print.result(found, lines.join('\n'));
   return 0;

@@ -85,7 +85,7 @@ function open(file: string, options: OpenOptions): Opened {
   };
   // The file's own bytes first: a database that is not ours to touch is not even opened.
   const header = size === 0 ? null : readHeader(file);
-  if (header === 'foreign') return damaged(inspected, 'the file is not a database');
+  if (header === 'foreign') return damaged(inspected, 'record-not-database');
   if (header !== null && header.version > format.length && inspected.acceptNewer !== true) {
     return newer(file, header.version);
   }

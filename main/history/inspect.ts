@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
+import type { ReasonCode } from '#api/reasons';
 import type { LibraryState } from '#api/types';
 import { wholeBackup } from './backup.ts';
 import { errorCode } from './errors.ts';
@@ -46,10 +47,21 @@ export function readHeader(file: string): 'foreign' | { readonly version: number
   }
 }
 
-/** The state of a library whose database cannot be read; names the newest backup that is whole. */
-export function damaged({ file, backups }: Inspected, detail: string): Unusable {
+type Damage = Extract<ReasonCode, `record-${string}`>;
+
+/**
+ * The state of a library whose database cannot be read; names the newest backup that is whole.
+ * `detail` is what SQLite says of it.
+ */
+export function damaged(
+  { file, backups }: Inspected,
+  code: Damage,
+  detail: string | null = null,
+): Unusable {
   const latest = wholeBackup(backups ?? join(dirname(file), 'backups'));
-  return { state: { kind: 'damaged', backup: latest?.file ?? null, detail }, database: null };
+  const reason = { code, values: { file: basename(file) } };
+  const state = { kind: 'damaged', backup: latest?.file ?? null, reason, detail } as const;
+  return { state, database: null };
 }
 
 /** The state of a library of a newer format; names the program that made it, where that can be read. */
@@ -100,7 +112,8 @@ export function inspectFirst(inspected: Inspected): Unusable | null {
 export function asDamage(error: unknown, inspected: Inspected): Unusable | null {
   const code = errorCode(error) ?? '';
   if (code !== 'SQLITE_NOTADB' && !code.startsWith('SQLITE_CORRUPT')) return null;
-  return damaged(inspected, error instanceof Error ? error.message : code);
+  const damage = code === 'SQLITE_NOTADB' ? 'record-not-database' : 'record-unsound';
+  return damaged(inspected, damage, error instanceof Error ? error.message : code);
 }
 
 /** What is wrong with an open database, or null. */
@@ -111,10 +124,10 @@ export function inspect(database: Database, inspected: Inspected): Unusable | nu
   const ours = database.pragma('application_id', { simple: true }) === APPLICATION_ID;
   const empty = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
   if (!ours && !(version === 0 && empty)) {
-    return damaged(inspected, 'the file is the database of another program');
+    return damaged(inspected, 'record-foreign');
   }
   const found = String(database.pragma('quick_check(1)', { simple: true }));
-  return found === 'ok' ? null : damaged(inspected, found);
+  return found === 'ok' ? null : damaged(inspected, 'record-unsound', found);
 }
 
 /** The format of a database. */

@@ -27,15 +27,18 @@ export interface ImageFiles {
   readonly folder: string;
   /** `images/<yyyy-mm>/<uid>.png`; the month is of UTC, so that it never depends on the place. */
   pathOf(uid: string, createdAt: number): string;
+  /** Refuses, as `file-unavailable`, what is no picture's place. */
   absolute(path: string): string;
   /** Writes whole or not at all; the file is on the disk when this resolves. */
   write(path: string, png: Uint8Array): Promise<SavedFile>;
+  /** A StudioError `file-unavailable` when it is not there, too large or not to be read. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   isThere(path: string): Promise<boolean>;
   /** Deletes; what is not there any more is fine. */
   remove(paths: readonly string[]): Promise<void>;
   /** Refuses, as `disk-full`, to begin what may not fit. */
   checkSpace(): Promise<void>;
+  /** Bytes that this account may still write to the library's disk. */
   freeBytes(): Promise<number>;
   /** Every file under `images`, and those that a kill left unfinished. */
   scan(): Promise<{ readonly paths: readonly string[]; readonly unfinished: readonly string[] }>;
@@ -43,6 +46,10 @@ export interface ImageFiles {
   quarantine(path: string, name: string): Promise<string>;
 }
 
+/**
+ * The files of a library's folder, which need not be there yet.
+ * @param minFreeBytes below this `checkSpace` refuses
+ */
 export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): ImageFiles {
   const made = new Set<string>();
   const absolute = (path: string): string => {

@@ -34,11 +34,12 @@ const schema = z.object({
 /** What a picture is to its library: enough to rebuild the row of a lost database. */
 export type LibraryText = z.infer<typeof schema>;
 
+/** The content of the chunk. */
 export function formatLibraryText(text: LibraryText): string {
   return JSON.stringify(text);
 }
 
-/** The content of the chunk; a StudioError `picture-unreadable` for anything that is not ours. */
+/** What such a chunk says; a StudioError `picture-unreadable` for anything that is not ours. */
 export function parseLibraryText(text: string, name: string): LibraryText {
   let json: unknown;
   try {

@@ -4,9 +4,11 @@ import { StudioError } from '#api/errors';
 import type { ImageFiles } from './image-files.ts';
 import { makeFolder, readWhole, writeAtomic } from './files.ts';
 
-/** Longest edge of a thumbnail. */
+/** Longest edge of a thumbnail, in pixels. */
 const EDGE = 256;
+/** Of WebP, 1 to 100. */
 const QUALITY = 82;
+/** A kept thumbnail that is larger is made again. */
 const MAX_BYTES = 1 << 20;
 /** Pictures that are scaled at once: one core stays with the engine. */
 const AT_ONCE = 2;
@@ -21,10 +23,13 @@ export interface Pictured {
 
 /** Small WebP copies in `thumbs/`, made when first asked for. Deleting them is always safe. */
 export interface Thumbnails {
+  /** WebP bytes; a StudioError when the picture is not there or is damaged. */
   get(picture: Pictured): Promise<Uint8Array>;
+  /** Deletes those of every version of these pictures. */
   remove(uids: readonly string[]): Promise<void>;
 }
 
+/** Thumbnails beside the pictures of a library; nothing is read or written yet. */
 export function openThumbnails(files: ImageFiles): Thumbnails {
   const making = new Map<string, Promise<Uint8Array>>();
   const turns = createTurns(AT_ONCE);

@@ -1,5 +1,6 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { StudioError } from '#api/errors';
 import { resolvedTarget } from '#api/recipe';
 import type { LibrarySummary } from '#api/gallery';
 import type { Settings } from '#api/settings';
@@ -19,7 +20,7 @@ import { createGallery, type Gallery } from './gallery.ts';
 import type { Home } from './home.ts';
 import { openLibrary, type Library } from './models/installed.ts';
 import { DATABASE, holdsLibrary } from './library/place.ts';
-import { unavailable } from './library/state.ts';
+import { noLibrary, unavailable } from './library/state.ts';
 import { createModels, type Models } from './models/models.ts';
 import { createMosaics, type Mosaics } from './models/mosaics.ts';
 import { createPreviews } from './queue/previews.ts';
@@ -96,7 +97,7 @@ export interface Opening {
   /** Files and rows may differ: they are compared before the queue begins. */
   readonly suspect?: boolean;
   /** Why it was not opened just before: it is not tried again, only said. */
-  readonly trouble?: string;
+  readonly trouble?: StudioError;
 }
 
 /** A library in a state that a person has to deal with is opened too: its `state` says why. */
@@ -140,12 +141,13 @@ async function openLibraryOf(
   { now, software }: OpenStudioOptions,
   { folder, mustExist = false, readOnly = false, acceptNewer = false, trouble }: Opening,
 ): Promise<OpenedLibrary> {
-  const missing = (detail: string): OpenedLibrary => ({
-    state: { kind: 'missing', detail },
-    database: null,
-  });
-  if (trouble !== undefined) return missing(trouble);
-  if (mustExist && !(await holdsLibrary(folder))) return missing(`${folder} holds no library.`);
+  if (trouble !== undefined) {
+    const { reason = null, message: detail } = trouble;
+    return { state: { kind: 'missing', reason, detail }, database: null };
+  }
+  if (mustExist && !(await holdsLibrary(folder))) {
+    return { state: noLibrary(folder), database: null };
+  }
   await makeFolder(folder).catch(() => undefined);
   return openDatabase(join(folder, DATABASE), { now, appVersion: software, readOnly, acceptNewer });
 }
@@ -262,6 +264,7 @@ function putTogether(parts: Parts): Assembly {
       closing.abort();
       shop.events.close();
       await engines.close();
+      await mosaics.close();
       await upkeep?.close();
       if (opened.database !== null) opened.close();
     },

@@ -32,6 +32,8 @@ interface Held {
   readonly client: WorkerClient;
   calls: number;
   retired: boolean;
+  /** Resolves when its process has ended; undefined until it is asked to. */
+  ended?: Promise<void>;
 }
 
 export function createEngines(create: EngineFactory, minutes: number): Engines {
@@ -40,6 +42,10 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
   let main: Held = { client: create(idle), calls: 0, retired: false };
   let side: WorkerClient | undefined;
   let closed = false;
+  /** Those that others have taken the place of, and whose processes may still run. */
+  const retired = new Set<Held>();
+  const end = (held: Held): Promise<void> =>
+    (held.ended ??= held.client.close().finally(() => retired.delete(held)));
 
   return {
     ...shareEngine(
@@ -51,7 +57,7 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
             return await held.client.call(method, request, options);
           } finally {
             held.calls--;
-            if (held.retired && held.calls === 0) await held.client.close();
+            if (held.retired && held.calls === 0) await end(held);
           }
         },
       },
@@ -69,16 +75,17 @@ export function createEngines(create: EngineFactory, minutes: number): Engines {
       return main.client.pid;
     },
     setIdle(value) {
-      if (idleOf(value) === idle) return;
+      if (closed || idleOf(value) === idle) return;
       idle = idleOf(value);
       const old = main;
       old.retired = true;
+      retired.add(old);
       main = { client: create(idle), calls: 0, retired: false };
-      if (old.calls === 0) void old.client.close();
+      if (old.calls === 0) void end(old);
     },
     async close() {
       closed = true;
-      await Promise.all([main.client.close(), side?.close()]);
+      await Promise.all([main, ...retired].map(end).concat(side?.close() ?? []));
     },
   };
 }

@@ -68,7 +68,7 @@ export async function planImport(
   const configured = configure(chosen, recipe);
   checkTogether(configured);
   checkRecipe(recipe, configured.networks);
-  return describe({ chosen, configured, warnings: [...warnings], recipe, options });
+  return describe({ chosen, configured, warnings, recipe, options });
 }
 
 /** One part of each kind: MAGE's own passengers first, since they were trained with it. */
@@ -149,9 +149,10 @@ function firstDifference(a: ShapeTable, b: ShapeTable): string | null {
   return null;
 }
 
-/** Weights that training changes, small enough to compare whole: the first of them that fits. */
+/** Weights that training changes, small enough to compare whole; each network has one or two. */
 const SAMPLES = ['norm.bias', 'head.7.running_mean', 'decoder.norm_out.bias'];
 
+/** Whether the samples that both parts have are the same, byte for byte. */
 async function sameSample(a: FoundPart, b: FoundPart): Promise<boolean> {
   for (const name of SAMPLES) {
     const [left, right] = [a.weights.get(name), b.weights.get(name)];
@@ -162,21 +163,24 @@ async function sameSample(a: FoundPart, b: FoundPart): Promise<boolean> {
   return true;
 }
 
+/** The bundle of what was chosen, with the settings and licences that go with it. */
 function describe(facts: {
   readonly chosen: ReadonlyMap<NetworkKind, FoundPart>;
   readonly configured: Configured;
-  readonly warnings: ImportWarning[];
+  readonly warnings: readonly ImportWarning[];
   readonly recipe: RecipeFile;
   readonly options: ImportOptions;
 }): ImportPlan {
-  const { chosen, configured, warnings, recipe, options } = facts;
+  const { chosen, configured, recipe, options } = facts;
   const { networks } = configured;
   if (!networks.mage) throw new Error('a plan needs a MAGE');
   const preset = presetOf(networks.mage, networks.rdm);
   const recommended = withSettings(preset.recommended, recipe.defaults);
-  if (!preset.known && recipe.defaults === undefined) {
-    warnings.push({ code: 'no-settings', values: {} });
-  }
+  const unsure = !preset.known && recipe.defaults === undefined;
+  const warnings: readonly ImportWarning[] = [
+    ...facts.warnings,
+    ...(unsure ? [{ code: 'no-settings', values: {} } as const] : []),
+  ];
   const parts = configured.parts.flatMap(({ kind, source: from }) => {
     const about = aboutNetwork(networks, kind);
     return about === null ? [] : [{ kind, from, about }];

@@ -43,6 +43,7 @@ async function move([root, from, to]: readonly string[]): Promise<void> {
     signal: new AbortController().signal,
     onProgress: (_, __, file) => void tell(file),
     close: () => tell('close'),
+    onTurn: () => undefined,
     moved: () => tell('moved'),
   });
   await tell('end');

@@ -9,7 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listBackups } from '#history/backup';
@@ -86,20 +86,23 @@ describe('opening', () => {
 });
 
 describe('a library that cannot be used is not touched', () => {
-  test.each<[string, (file: string) => void]>([
-    ['text', (file) => writeFileSync(file, 'not a database '.repeat(1000))],
-    ['a few bytes', (file) => writeFileSync(file, 'SQLite')],
-    ['another magic', (file) => overwrite(file, 0, Buffer.from('SQLite format 4'))],
-    ['half of it', (file) => truncateSync(file, readFileSync(file).length / 2)],
-    ['a page of noise', (file) => overwrite(file, 8192 * 3, Buffer.alloc(8192, 0xa7))],
-    ['a page of zeros', (file) => overwrite(file, 8192, Buffer.alloc(8192))],
-    ['a wrong header', (file) => overwrite(file, 20, Buffer.alloc(36, 0xff))],
-  ])('damaged: %s', (_, damage) => {
+  const NOT = 'record-not-database';
+  const UNSOUND = 'record-unsound';
+  test.each<[string, string, (file: string) => void]>([
+    ['text', NOT, (file) => writeFileSync(file, 'not a database '.repeat(1000))],
+    ['a few bytes', NOT, (file) => writeFileSync(file, 'SQLite')],
+    ['another magic', NOT, (file) => overwrite(file, 0, Buffer.from('SQLite format 4'))],
+    ['half of it', UNSOUND, (file) => truncateSync(file, readFileSync(file).length / 2)],
+    ['a page of noise', UNSOUND, (file) => overwrite(file, 8192 * 3, Buffer.alloc(8192, 0xa7))],
+    ['a page of zeros', UNSOUND, (file) => overwrite(file, 8192, Buffer.alloc(8192))],
+    ['a wrong header', NOT, (file) => overwrite(file, 20, Buffer.alloc(36, 0xff))],
+  ])('damaged: %s', (_, code, damage) => {
     const file = filledFile();
     damage(file);
     const before = bytesOf(file);
     const { state, database } = openLibrary(file);
-    expect(state).toMatchObject({ kind: 'damaged', backup: null });
+    const reason = { code, values: { file: basename(file) } };
+    expect(state).toMatchObject({ kind: 'damaged', backup: null, reason });
     expect(database).toBeNull();
     expect(bytesOf(file)).toEqual(before);
   });
@@ -120,7 +123,8 @@ describe('a library that cannot be used is not touched', () => {
     other.exec('CREATE TABLE accounts (id INTEGER)');
     other.close();
     const before = bytesOf(file);
-    expect(openLibrary(file).state).toMatchObject({ kind: 'damaged' });
+    const reason = { code: 'record-foreign', values: { file: basename(file) } };
+    expect(openLibrary(file).state).toMatchObject({ kind: 'damaged', reason, detail: null });
     expect(bytesOf(file)).toEqual(before);
   });
 

@@ -70,7 +70,12 @@ describe('dropping pixels', () => {
       .toBuffer();
     const { bytes } = await client.images.get({ id });
     await client.images.update({ ids: [id], rating: 4 });
-    expect(await client.images.dropPixels({ ids: [id] })).toEqual({ dropped: 1, bytes, kept: 0 });
+    expect(await client.images.dropPixels({ ids: [id] })).toEqual({
+      dropped: 1,
+      bytes,
+      kept: 0,
+      gone: 0,
+    });
     expect(await isThere(file)).toBe(false);
     const dropped = await client.images.get({ id });
     expect(dropped).toMatchObject({ file: 'dropped', rating: 4 });
@@ -82,6 +87,7 @@ describe('dropping pixels', () => {
       dropped: 0,
       bytes: 0,
       kept: 0,
+      gone: 0,
     });
     expect(await client.images.replay({ id })).toMatchObject({ differing: 0 });
     expect((await client.images.rebuild({ id })).file).toBe('present');
@@ -117,10 +123,40 @@ describe('dropping pixels', () => {
       dropped: 0,
       bytes: 0,
       kept: 3,
+      gone: 0,
     });
     expect(await Promise.all(files.map(isThere))).toEqual([true, true, true]);
     const rows = await client.images.rows({ ids: [...ids] });
     expect(rows.map((row) => row.file)).toEqual(['present', 'present', 'present']);
+  });
+
+  test('drops the others when pictures are deleted for good meanwhile', async () => {
+    const { studio, folder, ids, files } = await filled();
+    await studio.close();
+    const [first = 0, second = 0, third = 0] = ids;
+    const models = openLibrary(home.models, []);
+    const { client } = await open(folder, {
+      models: {
+        ...models,
+        // The first was looked up and chosen already, the third was not.
+        findMaker: async (maker) => {
+          await client.images.remove({ ids: [first, third] });
+          await client.images.purge({ ids: [first, third] });
+          return models.findMaker(maker);
+        },
+      },
+    });
+    const { bytes } = await client.images.get({ id: second });
+    expect(await client.images.dropPixels({ ids: [...ids, ...ids, 999] })).toEqual({
+      dropped: 1,
+      bytes,
+      kept: 0,
+      gone: 3,
+    });
+    expect(await Promise.all(files.map(isThere))).toEqual([false, false, false]);
+    const rows = await client.images.rows({ ids: [...ids] });
+    expect(rows.map((row) => [row.id, row.file])).toEqual([[second, 'dropped']]);
+    expect(await client.images.dropPixels({ ids: [first] })).toMatchObject({ dropped: 0, gone: 1 });
   });
 
   test('a kill after the row and before the file is made good at the next start', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
@@ -146,6 +146,31 @@ describe('moving the library of an open studio', () => {
   });
 });
 
+describe('a cancel that comes too late', () => {
+  test('says so while the new place is written down, and the move ends well', async () => {
+    const home = await ownHome();
+    const { studio, client } = await open(home);
+    await make(client, { seed: 5 });
+    const to = join(home.root, 'moved');
+    const { closing } = studio.shop;
+    const moving = client.library.move({ folder: to });
+    const answers: boolean[] = [];
+    const look = (): void => {
+      if (answers.length > 0) return;
+      const names = readdirSync(home.root);
+      if (closing.aborted && names.some((name) => name.startsWith('.library.json'))) {
+        answers.push(studio.library.cancelMove());
+      }
+      setImmediate(look);
+    };
+    look();
+    expect(await moving).toEqual({ folder: to, left: null });
+    expect(answers).toEqual([false]);
+    expect((await client.library.place()).folder).toBe(to);
+    expect(await idsOf(client)).toHaveLength(1);
+  });
+});
+
 describe('a drive that is away', () => {
   test('is a state of its own; nothing is made in its place, and it is found again', async () => {
     const home = await ownHome();
@@ -156,7 +181,11 @@ describe('a drive that is away', () => {
     await first.studio.close();
     await rename(to, `${to}-away`);
     const { client } = await open(home);
-    expect((await client.studio.status()).state).toMatchObject({ kind: 'missing' });
+    expect((await client.studio.status()).state).toEqual({
+      kind: 'missing',
+      reason: { code: 'library-none', values: { folder: to } },
+      detail: `There is no library in ${to}.`,
+    });
     await fails(client.images.search(newest), 'library-unavailable');
     await fails(client.library.move({ folder: join(home.root, 'x') }), 'library-unavailable');
     expect((await client.library.reopen({ readOnly: false })).state.kind).toBe('missing');
@@ -281,6 +310,7 @@ describe('reindex', () => {
       adopted: 2,
       unfinished: 0,
       quarantined: [],
+      unreadable: [],
       missing: 0,
       found: 0,
     });

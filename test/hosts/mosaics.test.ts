@@ -1,8 +1,10 @@
-import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import { beforeAll, expect, test } from 'vitest';
+import { createMosaics } from '#studio/models/mosaics';
 import { createRouter } from '#studio/router';
+import { fakeEngine } from '../studio/helpers.ts';
 import { ended, sample } from './conformance.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
@@ -69,6 +71,35 @@ test('it gives way to a job, and comes after it', async () => {
   await expect(client.models.mosaic({ id: 'none' })).rejects.toMatchObject({
     code: 'model-not-found',
   });
+});
+
+test('one that is being written is on the disk when closing has ended', async () => {
+  const { studio, file } = await open();
+  const patches = new Uint8Array(BYTES).fill(3);
+  const called = Promise.withResolvers<undefined>();
+  const mosaics = createMosaics(studio.shop, {
+    call: async (method, request, options) => {
+      called.resolve(undefined);
+      return fakeEngine({ mosaic: () => Promise.resolve({ patches }) }).call(
+        method,
+        request,
+        options,
+      );
+    },
+  });
+  await rm(file, { force: true });
+  expect(await mosaics.ask('tiny')).toEqual({ address: null });
+  await called.promise;
+  await mosaics.close();
+  expect((await stat(file)).size).toBe(BYTES);
+  await mosaics.close();
+
+  // What fails is no reason not to close.
+  await rm(file);
+  const broken = createMosaics(studio.shop, fakeEngine());
+  await broken.ask('tiny');
+  await broken.close();
+  await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 test.each(['/mosaics/', `/mosaics/${'0'.repeat(64)}`, '/mosaics/../../etc/passwd', '/mosaics/xyz'])(

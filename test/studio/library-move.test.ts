@@ -68,6 +68,7 @@ function move({ home, from, to }: World, change: Partial<Move> = {}): Promise<Mo
     signal: new AbortController().signal,
     onProgress: () => undefined,
     close: () => Promise.resolve(),
+    onTurn: () => undefined,
     moved: () => Promise.resolve(),
     ...change,
   });

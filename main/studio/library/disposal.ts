@@ -13,6 +13,8 @@ export interface Dropped {
   readonly bytes: number;
   /** Left as they were, because their pixels could not be made again here. */
   readonly kept: number;
+  /** Not in the library any more: deleted for good before their turn came. */
+  readonly gone: number;
 }
 
 type Shop = Pick<Workshop, 'history' | 'files' | 'thumbnails' | 'events' | 'library' | 'closing'>;
@@ -41,31 +43,59 @@ export async function discard(
  * and not where the model's weights are missing. The row says so before the file goes.
  */
 export async function dropPixels(shop: Shop, ids: readonly number[]): Promise<Dropped> {
-  const { history, files } = shop;
+  const { found, gone } = still(shop, ids);
+  const rows = found.filter((row) => row.file === 'present').map(({ id }) => id);
   const able = makersOf(shop);
-  let bytes = 0;
-  let dropped = 0;
-  let kept = 0;
-  const rows = history()
-    .images.rows(ids)
-    .filter((row) => row.file === 'present');
+  let all: Dropped = { dropped: 0, bytes: 0, kept: 0, gone };
   for (let first = 0; first < rows.length && !shop.closing.aborted; first += AT_ONCE) {
-    const going: StoredImage[] = [];
-    for (const { id } of rows.slice(first, first + AT_ONCE)) {
-      const image = history().images.get(id);
-      if (isForeign(image) || !(await able(image))) kept++;
-      else going.push(image);
-    }
-    // Afterwards there is nothing left to make them from. One that cannot be made is not missed.
-    for (const image of going) await shop.thumbnails.get(image).catch(() => undefined);
-    const paths = history().images.dropFiles(going.map(({ id }) => id));
-    await files.remove(paths);
-    history().bin.filesDeleted(paths);
-    dropped += going.length;
-    bytes += going.reduce((sum, image) => sum + image.bytes, 0);
-    if (going.length > 0) shop.events.publish({ kind: 'images', ids: going.map(({ id }) => id) });
+    const some = await dropSome(shop, rows.slice(first, first + AT_ONCE), able);
+    all = {
+      dropped: all.dropped + some.dropped,
+      bytes: all.bytes + some.bytes,
+      kept: all.kept + some.kept,
+      gone: all.gone + some.gone,
+    };
   }
-  return { dropped, bytes, kept };
+  return all;
+}
+
+async function dropSome(
+  shop: Shop,
+  ids: readonly number[],
+  able: ReturnType<typeof makersOf>,
+): Promise<Dropped> {
+  const { history, files } = shop;
+  const going: StoredImage[] = [];
+  let kept = 0;
+  let gone = 0;
+  for (const id of ids) {
+    // Each one takes its time, and others are deleted meanwhile.
+    if (still(shop, [id]).gone > 0) {
+      gone++;
+      continue;
+    }
+    const image = history().images.get(id);
+    if (isForeign(image) || !(await able(image))) kept++;
+    else going.push(image);
+  }
+  // Afterwards there is nothing left to make them from. One that cannot be made is not missed.
+  for (const image of going) await shop.thumbnails.get(image).catch(() => undefined);
+  const chosen = going.map(({ id }) => id);
+  gone += still(shop, chosen).gone;
+  const paths = history().images.dropFiles(chosen);
+  await files.remove(paths);
+  history().bin.filesDeleted(paths);
+  const given = going.filter(({ path }) => paths.includes(path));
+  if (given.length > 0) shop.events.publish({ kind: 'images', ids: given.map(({ id }) => id) });
+  const bytes = given.reduce((sum, image) => sum + image.bytes, 0);
+  return { dropped: given.length, bytes, kept, gone };
+}
+
+/** The rows of those pictures that are in the library now, each once, and how many are not. */
+function still({ history }: Pick<Shop, 'history'>, ids: readonly number[]) {
+  const asked = [...new Set(ids)];
+  const found = history().images.rows(asked);
+  return { found, gone: asked.length - found.length };
 }
 
 /** Whether the model that made a picture is installed; each model is looked for once. */

@@ -16,7 +16,7 @@ export interface LibraryKeeper {
   settled(): Promise<void>;
   place(): Promise<LibraryPlace>;
   move(folder: string): Promise<Moved>;
-  /** False when nothing is being moved, or when the copy is the library already. */
+  /** False when nothing is being moved, or when it is too late: the copy is or becomes the library. */
   cancelMove(): boolean;
   reopen(readOnly: boolean): Promise<{ readonly state: LibraryState }>;
   repair(): Promise<{
@@ -84,7 +84,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
       replace(await assemble(options, opening));
     } catch (error) {
       if (!(error instanceof StudioError)) throw error;
-      replace(await assemble(options, { ...opening, trouble: error.message }));
+      replace(await assemble(options, { ...opening, trouble: error }));
     } finally {
       turn?.resolve();
       turn = undefined;
@@ -115,8 +115,10 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
           closed = true;
           await shut();
         },
-        moved: async () => {
+        onTurn: () => {
           moving = undefined;
+        },
+        moved: async () => {
           await open();
           closed = false;
           // A copy that does not open is no reason to remove what did.

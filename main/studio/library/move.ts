@@ -24,7 +24,9 @@ export interface Move {
   readonly onProgress: (done: number, total: number, file: string) => void;
   /** Closes the library. Nearly all is copied then; what changed since follows. */
   readonly close: () => Promise<void>;
-  /** The copy is the library now, and the old one is still there. Not to be cancelled any more. */
+  /** The copy becomes the library next: from now on nothing is cancelled. */
+  readonly onTurn: () => void;
+  /** The copy is the library now, and the old one is still there. */
   readonly moved: () => Promise<void>;
   /** Bytes free on the disk of a folder; for tests. */
   readonly freeBytes?: (folder: string) => Promise<number>;
@@ -59,6 +61,7 @@ export async function moveLibrary(move: Move): Promise<Moved> {
     const problem = verifyCopy(join(to, DATABASE));
     if (problem !== null) throw unsound(problem);
     signal.throwIfAborted();
+    move.onTurn();
     await writePlace(home, { folder: to, left: from, unfinished: null });
   } catch (error) {
     release?.();

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { Recovery } from '#api/types';
+import { systemCode } from '#pictures/files';
 import { fileTime, savedFile } from '#pictures/image-files';
 import type { Workshop } from '../workshop.ts';
 import { completeText, knownJob, knownParents, readOurs, type OurPicture } from './adopt.ts';
@@ -38,13 +39,14 @@ export async function recover(shop: Shop, since: number): Promise<Recovery> {
   if (missing.length > 0) history().images.setFileStates(missing, 'missing');
   if (found.length > 0) history().images.setFileStates(found, 'present');
   const orphans = paths.filter((path) => path.endsWith('.png') && !known.has(path));
-  const { adopted, quarantined } = await adoptAll(shop, orphans);
+  const { adopted, quarantined, unreadable } = await adoptAll(shop, orphans);
   if (adopted + missing.length + found.length > 0)
     shop.events.publish({ kind: 'images', ids: null });
   return {
     unfinished: left,
     adopted,
     quarantined,
+    unreadable,
     missing: missing.length,
     found: found.length,
   };
@@ -65,9 +67,10 @@ async function clear(unfinished: readonly string[], since: number): Promise<numb
 async function adoptAll(
   shop: Shop,
   orphans: readonly string[],
-): Promise<Pick<Recovery, 'adopted' | 'quarantined'>> {
+): Promise<Pick<Recovery, 'adopted' | 'quarantined' | 'unreadable'>> {
   const readable: { path: string; createdAt: number }[] = [];
   const quarantined: string[] = [];
+  const unreadable: string[] = [];
   const putAside = async (path: string): Promise<void> => {
     // One that cannot be moved, or is gone since, stays as it is.
     await shop.files.quarantine(path, `${shop.newId()}-${basename(path)}`).then(
@@ -78,7 +81,8 @@ async function adoptAll(
   for (const path of orphans) {
     if (shop.closing.aborted) break;
     const ours = await read(shop, path);
-    if (ours === null) await putAside(path);
+    if (ours === 'unreadable') unreadable.push(shop.files.absolute(path));
+    else if (ours === 'strange') await putAside(path);
     else readable.push({ path, createdAt: ours.text?.createdAt ?? 0 });
   }
   // Parents come before their children.
@@ -87,22 +91,27 @@ async function adoptAll(
   for (const { path } of readable) {
     if (shop.closing.aborted) break;
     const ours = await read(shop, path);
-    if (ours !== null && (await adopt(shop, path, ours))) adopted++;
+    if (ours === 'unreadable') unreadable.push(shop.files.absolute(path));
+    else if (ours !== 'strange' && (await adopt(shop, path, ours))) adopted++;
     else await putAside(path);
   }
-  return { adopted, quarantined };
+  return { adopted, quarantined, unreadable };
 }
 
 type Read = OurPicture & { readonly bytes: Uint8Array };
 
-/** A picture of ours, or null for a file that is none or is damaged. */
-async function read({ files }: Shop, path: string): Promise<Read | null> {
+/** A picture of ours; `strange` is one that is none or is damaged, `unreadable` says nothing of it. */
+async function read({ files }: Shop, path: string): Promise<Read | 'strange' | 'unreadable'> {
   try {
     const bytes = await files.read(path);
     const ours = readOurs(bytes, path);
-    return ours && { ...ours, bytes };
+    return ours === null ? 'strange' : { ...ours, bytes };
   } catch (error) {
-    if (error instanceof StudioError && error.code !== 'internal') return null;
+    // The system refused to read it: it may be whole, and readable again tomorrow.
+    if (systemCode(error instanceof StudioError ? error.cause : error) !== undefined) {
+      return 'unreadable';
+    }
+    if (error instanceof StudioError && error.code !== 'internal') return 'strange';
     throw error;
   }
 }

@@ -17,12 +17,14 @@ export interface Mosaics {
   ask(id: string): Promise<{ readonly address: string | null }>;
   /** The table of the model with these weights, u8 [K,4,4,3]; null when there is none. */
   get(hash: string): Promise<Uint8Array | null>;
+  /** Waits for tables that are being made or written; the shop's `closing` ends the making. */
+  close(): Promise<void>;
 }
 
 /** @param engine for work that gives way to everything else */
 export function createMosaics(shop: Workshop, engine: Engine): Mosaics {
   const made = new Map<string, Uint8Array>();
-  const making = new Set<string>();
+  const making = new Map<string, Promise<void>>();
   const fileOf = (hash: string): string => join(shop.home.cache, hash, `mosaic-v${VERSION}.bin`);
 
   const find = async (hash: string, codes?: number): Promise<Uint8Array | null> => {
@@ -54,14 +56,17 @@ export function createMosaics(shop: Workshop, engine: Engine): Mosaics {
         return { address: `/mosaics/${hash}?v=${VERSION}` };
       }
       if (networks.vqgan !== undefined && !making.has(hash)) {
-        making.add(hash);
         // Pictures come without it too; whoever asks next tries again.
-        void make(id)
+        const table = make(id)
           .catch(() => undefined)
           .finally(() => making.delete(hash));
+        making.set(hash, table);
       }
       return { address: null };
     },
     get: (hash) => find(hash),
+    async close() {
+      await Promise.all(making.values());
+    },
   };
 }
