@@ -105,9 +105,10 @@ export class Actions {
     const done = await app.act(app.studio.images.dropPixels({ ids: [...ids] }));
     if (done === undefined) return;
     rows.outdated(ids);
-    const { dropped: count, bytes, kept } = done;
+    const { dropped: count, bytes, kept, gone } = done;
     this.#tell('gallery.droppedCount', { count, bytes: i18n.bytes(bytes) });
     if (kept > 0) this.#tell('gallery.droppedKept', { count: kept });
+    if (gone > 0) this.#tell('gallery.droppedGone', { count: gone });
   }
 
   /** Makes the files of those again that have none, one after the other. */

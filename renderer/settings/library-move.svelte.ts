@@ -107,12 +107,13 @@ export class LibraryMove {
     const found = await act(studio.library.reindex());
     this.comparing = false;
     if (found === undefined) return;
-    const text = i18n.t('settings.compared', {
-      adopted: found.adopted,
-      found: found.found,
-      missing: found.missing,
-      aside: found.quarantined.length,
-    });
+    const { adopted, missing, quarantined, unreadable } = found;
+    const counts = { adopted, found: found.found, missing, aside: quarantined.length };
+    const sentences = [i18n.t('settings.compared', counts)];
+    if (unreadable.length > 0) {
+      sentences.push(i18n.t('settings.notRead', { count: unreadable.length }));
+    }
+    const text = sentences.join(' ');
     announcer.polite(text);
     toasts.show({ text });
     await library.refresh();

@@ -159,7 +159,8 @@ export class FakeLibrary {
     const going = all.filter((image) => image.file === 'present' && image.operation !== 'import');
     for (const image of going) this.images.set(image.id, { ...image, file: 'dropped' });
     const bytes = going.reduce((sum, image) => sum + image.bytes, 0);
-    return { dropped: going.length, bytes, kept: all.length - going.length, gone: 0 };
+    const counts = { kept: all.length - going.length, gone: ids.length - all.length };
+    return { dropped: going.length, bytes, ...counts };
   }
 
   undo(): UndoState {

@@ -95,11 +95,12 @@ describe('actions', () => {
   test('drop pixels, say what was kept, and make them again', async () => {
     const { gallery, app, image, fake } = await setUp();
     fake.library.images.set(2, { ...image(2), operation: 'import' });
-    await gallery.actions.dropPixels([1, 2]);
+    await gallery.actions.dropPixels([1, 2, 99999]);
     expect([image(1).file, image(2).file]).toEqual(['dropped', 'present']);
     const texts = app.toasts.list.map((toast) => toast.text);
     expect(texts[0]).toMatch(/^Pixels of 1 image dropped, .* free again$/);
     expect(texts[1]).toMatch(/^1 image kept its pixels/);
+    expect(texts[2]).toBe('1 image is not in the library any more');
     await until(() => gallery.rows.get(1)?.file === 'dropped');
     await gallery.actions.rebuild([1, 2]);
     expect(gallery.actions.busy).toBeNull();

@@ -104,6 +104,11 @@ describe('moving the library in Settings', () => {
     const { app, move } = await setUp();
     await move.compare();
     expect(words(app)).toEqual(['2 added, 1 found again, 0 without a file, 0 put aside.']);
+    const unreadable = ['images/1.png', 'images/2.png'];
+    const found = { adopted: 0, found: 0, missing: 0, unfinished: 0, quarantined: [], unreadable };
+    const locked = await setUp({ 'library.reindex': () => Promise.resolve(found) });
+    await locked.move.compare();
+    expect(words(locked.app)[0]).toContain(' 2 files could not be read and were left as they are.');
     const closed = new ORPCError('library-unavailable', { message: 'Closed.' });
     const other = await setUp({ 'library.reindex': () => Promise.reject(closed) });
     await other.move.compare();

@@ -96,6 +96,10 @@ export const gallery = {
     one: '{count} image kept its pixels: it could not be made again here',
     other: '{count} images kept their pixels: they could not be made again here',
   },
+  'gallery.droppedGone': {
+    one: '{count} image is not in the library any more',
+    other: '{count} images are not in the library any more',
+  },
   'gallery.rebuilt': { one: '{count} image rebuilt', other: '{count} images rebuilt' },
   'gallery.emptyBinGo': 'Delete for good',
   'gallery.binText': {

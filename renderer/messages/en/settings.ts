@@ -52,6 +52,10 @@ export const settings = {
   'settings.compareNow': 'Compare now',
   'settings.compared':
     '{adopted} added, {found} found again, {missing} without a file, {aside} put aside.',
+  'settings.notRead': {
+    one: '{count} file could not be read and was left as it is.',
+    other: '{count} files could not be read and were left as they are.',
+  },
   'field.folder': 'Folder',
   'settings.bin': 'Keep the bin for',
   'settings.binText': 'After that, pictures in the bin are deleted for good.',

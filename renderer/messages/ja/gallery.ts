@@ -88,6 +88,7 @@ export const gallery: Translation<typeof english> = {
   'gallery.dropHint': 'ファイルの容量を空けます。トークンから再構築できます。',
   'gallery.droppedCount': '{count} 枚の画素を破棄し、{bytes} 空きました',
   'gallery.droppedKept': '{count} 枚はここでは再構築できないため、画素を残しました',
+  'gallery.droppedGone': '{count} 枚はもうライブラリにありません',
   'gallery.rebuilt': '{count} 枚を再構築しました',
   'gallery.emptyBinGo': '完全に削除',
   'gallery.binText': '画像は {count} 日間ここに残り、その後完全に削除されます。',

@@ -55,6 +55,7 @@ export const settings: Translation<typeof english> = {
   'settings.compareNow': '今すぐ照合',
   'settings.compared':
     '追加 {adopted} 枚、再発見 {found} 枚、ファイルなし {missing} 枚、隔離 {aside} 個。',
+  'settings.notRead': '読み取れないファイル {count} 個はそのまま残しました。',
   'field.folder': 'フォルダー',
   'settings.bin': 'ごみ箱の保管期間',
   'settings.binText': '期間を過ぎた画像は完全に削除されます。',
