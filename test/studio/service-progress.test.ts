@@ -64,6 +64,20 @@ describe('what windows are told of a run', () => {
     expect(third.told.length).toBeGreaterThanOrEqual(8);
   });
 
+  test('costs nothing while nobody looks, so that a window that opens sees the next job', () => {
+    let watched = false;
+    const budget = createDrawBudget(
+      () => Date.now(),
+      2,
+      () => watched,
+    );
+    budget.spend(30);
+    expect(budget.wait()).toBe(0);
+    watched = true;
+    budget.spend(30);
+    expect(budget.wait()).toBeGreaterThan(1000);
+  });
+
   test('is less while finished pictures cost a window as much as several messages', () => {
     const { told, offer, budget } = feed(2);
     budget.spend(12);

@@ -19,11 +19,16 @@ export function messageGap(cores: number): number {
 export interface DrawBudget {
   /** Milliseconds until the next message may be told. */
   wait(): number;
-  /** Something is told now that costs a window as much as so many messages. */
+  /** Something is told now that costs a window as much as so many messages; nothing unwatched. */
   spend(messages: number): void;
 }
 
-export function createDrawBudget(now: () => number, cores: number): DrawBudget {
+/** @param watched whether any window is there to draw */
+export function createDrawBudget(
+  now: () => number,
+  cores: number,
+  watched: () => boolean = () => true,
+): DrawBudget {
   const gap = messageGap(cores);
   let saved = SAVED;
   let last = -Infinity;
@@ -31,6 +36,7 @@ export function createDrawBudget(now: () => number, cores: number): DrawBudget {
   return {
     wait: () => Math.max(0, last + GAP_MS - now(), (1 - savedNow()) * gap),
     spend(messages) {
+      if (!watched()) return;
       saved = savedNow() - messages;
       last = now();
     },

@@ -46,7 +46,11 @@ interface Running {
 export function openQueue(shop: Workshop, previews: Previews): Queue {
   const jobs = () => shop.history().jobs;
   const cores = availableParallelism();
-  const budget = createDrawBudget(() => performance.now(), cores);
+  const budget = createDrawBudget(
+    () => performance.now(),
+    cores,
+    () => shop.events.listeners > 0,
+  );
   let running: Running | undefined;
   let started = false;
   let closed = false;
