@@ -62,8 +62,8 @@ async function watch({ studio, browser, pictures }: JobsOptions): Promise<number
   }
 }
 
-/** Pictures a minute of a job, from its being asked for to its last picture's being kept. */
-async function makeJob(client: Served['client'], count: number): Promise<number> {
+/** Pictures a minute of a job of the starter, from its being asked for to its last picture's being kept. */
+export async function makeJob(client: Served['client'], count: number): Promise<number> {
   const settings = { model: 'starter', count, seed: 1 };
   const { id, createdAt } = await client.jobs.create({ source: { kind: 'sample' }, settings });
   for (;;) {
