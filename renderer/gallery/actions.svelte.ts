@@ -1,5 +1,5 @@
 import type { Board } from '#api/gallery';
-import type { UndoState, UpdateImages } from '#api/types';
+import type { UpdateImages } from '#api/types';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
 import type { Gallery } from './gallery.svelte.ts';
@@ -58,16 +58,16 @@ export class Actions {
   async remove(ids = this.targets): Promise<void> {
     if (ids.length === 0) return;
     const { app } = this.#gallery;
-    const state = await app.act(app.studio.images.remove({ ids: [...ids] }));
-    if (!this.#did(state)) return;
+    const done = await app.act(app.undo.apply(app.studio.images.remove({ ids: [...ids] })));
+    if (done === undefined) return;
     this.#toast('undo.delete', { count: ids.length });
   }
 
   async restore(ids = this.targets): Promise<void> {
     if (ids.length === 0) return;
     const { app } = this.#gallery;
-    const state = await app.act(app.studio.images.restore({ ids: [...ids] }));
-    if (!this.#did(state)) return;
+    const done = await app.act(app.undo.apply(app.studio.images.restore({ ids: [...ids] })));
+    if (done === undefined) return;
     this.#toast('undo.restore', { count: ids.length });
   }
 
@@ -234,23 +234,18 @@ export class Actions {
   /** For calls that answer no undo state of their own: reads it, and the counts. */
   async #outside(): Promise<void> {
     const { app } = this.#gallery;
-    this.#did(await app.act(app.studio.studio.undoState()));
+    await app.act(app.undo.apply(app.studio.studio.undoState()));
     await app.library.refresh();
   }
 
   async #update(change: Change, ids: readonly number[]): Promise<boolean> {
     if (ids.length === 0) return false;
     const { app, rows } = this.#gallery;
-    const state = await app.act(app.studio.images.update({ ...change, ids: [...ids] }));
+    const update = app.studio.images.update({ ...change, ids: [...ids] });
+    const done = await app.act(app.undo.apply(update));
     // What was shown ahead of the answer is read again when there is none.
-    if (state === undefined) rows.outdated(ids);
-    return this.#did(state);
-  }
-
-  #did(state: UndoState | undefined): boolean {
-    if (state === undefined) return false;
-    this.#gallery.app.undo.did(state);
-    return true;
+    if (done === undefined) rows.outdated(ids);
+    return done !== undefined;
   }
 
   #say(key: 'gallery.rated', count: number): void {

@@ -167,9 +167,8 @@ export class Generate {
     const { detail, app } = this;
     if (detail === null) return;
     const change = { ids: [detail.id], starred: !detail.starred };
-    const state = await app.act(app.studio.images.update(change));
-    if (state === undefined) return;
-    app.undo.did(state);
+    const done = await app.act(app.undo.apply(app.studio.images.update(change)));
+    if (done === undefined) return;
     await this.#reload(detail.id);
   }
 

@@ -93,9 +93,8 @@ export class ModelsPage {
   /** Takes a model away; it can be undone. */
   async remove(model: ModelInfo): Promise<void> {
     const { app } = this;
-    const state = await app.act(app.studio.models.remove({ id: model.id }));
-    if (state === undefined) return;
-    app.undo.did(state);
+    const done = await app.act(app.undo.apply(app.studio.models.remove({ id: model.id })));
+    if (done === undefined) return;
     await app.models.refresh();
     const text = app.i18n.t('models.removed', { name: app.i18n.pick(model.title) });
     app.announcer.polite(text);

@@ -47,7 +47,7 @@ export class Shell {
         title: 'command.undo',
         group: 'edit',
         key: 'Ctrl+Z',
-        enabled: () => undo.nextUndo !== null,
+        enabled: () => undo.canUndo,
         run: () => void this.#app.undoNow(),
       },
       {

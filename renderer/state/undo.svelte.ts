@@ -28,8 +28,14 @@ export class Undo {
   #past = $state.raw<readonly Step[]>([]);
   #future = $state.raw<readonly Step[]>([]);
   #library = $state.raw<UndoState>({ undo: null, redo: null });
+  /** Library actions that have not been answered yet. */
+  #open = $state(0);
+  /** Settles when all that was begun is over. */
+  #last: Promise<unknown> = Promise.resolve();
   readonly nextUndo = $derived(subject(this.#past.at(-1), this.#library.undo));
   readonly nextRedo = $derived(subject(this.#future.at(-1), this.#library.redo));
+  /** Whether there is a step to take back, or soon will be. */
+  readonly canUndo = $derived(this.nextUndo !== null || this.#open > 0);
   readonly #studio: StudioClient;
 
   constructor(studio: StudioClient) {
@@ -50,6 +56,22 @@ export class Undo {
     this.#future = [];
   }
 
+  /**
+   * Waits for a library action, and keeps the state that it answers. What is undone meanwhile waits
+   * too: a large change takes a second, and Ctrl Z pressed in it means that change.
+   */
+  async apply(action: Promise<UndoState>): Promise<UndoState> {
+    this.#open += 1;
+    const applied = action
+      .then((state) => {
+        this.did(state);
+        return state;
+      })
+      .finally(() => (this.#open -= 1));
+    this.#last = Promise.allSettled([this.#last, applied]);
+    return applied;
+  }
+
   /** The library changed and answered with its new state. */
   did(state: UndoState): void {
     if (state.undo !== null && state.undo.id !== this.#library.undo?.id) {
@@ -60,7 +82,22 @@ export class Undo {
   }
 
   /** Takes back the newest step; answers what it was, or null when there was none. */
-  async undo(): Promise<UndoSubject | null> {
+  undo(): Promise<UndoSubject | null> {
+    return this.#inTurn(() => this.#takeBack());
+  }
+
+  /** Takes the newest undone step again. */
+  redo(): Promise<UndoSubject | null> {
+    return this.#inTurn(() => this.#takeAgain());
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(step);
+    this.#last = Promise.allSettled([done]);
+    return done;
+  }
+
+  async #takeBack(): Promise<UndoSubject | null> {
     const what = this.nextUndo;
     const step = this.#past.at(-1);
     if (what === null) return null;
@@ -72,8 +109,7 @@ export class Undo {
     return what;
   }
 
-  /** Takes the newest undone step again. */
-  async redo(): Promise<UndoSubject | null> {
+  async #takeAgain(): Promise<UndoSubject | null> {
     const what = this.nextRedo;
     const step = this.#future.at(-1);
     if (what === null) return null;

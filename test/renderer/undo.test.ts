@@ -28,14 +28,16 @@ function setUp(past: number[] = []) {
     },
   } as unknown as StudioClient;
   const undo = new Undo(studio);
+  const change = (id: number): UndoState => {
+    done.push(id);
+    undone.length = 0;
+    return state();
+  };
   return {
     undo,
     log,
-    act: (id: number) => {
-      done.push(id);
-      undone.length = 0;
-      undo.did(state());
-    },
+    change,
+    act: (id: number) => undo.did(change(id)),
     local: (name: string) =>
       undo.push({
         label: 'undo.recall',
@@ -95,6 +97,42 @@ describe('one order over two logs', () => {
     undo.did({ undo: null, redo: null });
     await undo.undo();
     expect(log).toEqual(['undo a']);
+  });
+
+  test('waits for an action on its way, and takes that one back', async () => {
+    const { undo, log, local, change } = setUp();
+    local('a');
+    const answer = Promise.withResolvers<void>();
+    const applied = undo.apply(answer.promise.then(() => change(1)));
+    expect(undo.canUndo).toBe(true);
+    const done = undo.undo();
+    answer.resolve();
+    await applied;
+    expect(await done).toEqual({ kind: 'library', item: item(1) });
+    expect(log).toEqual(['library undo 1']);
+  });
+
+  test('is offered while the first action is on its way, and not when that fails', async () => {
+    const { undo } = setUp();
+    expect(undo.canUndo).toBe(false);
+    const answer = Promise.withResolvers<UndoState>();
+    const applied = undo.apply(answer.promise);
+    expect(undo.canUndo).toBe(true);
+    const done = undo.undo();
+    answer.reject(new Error('no'));
+    await expect(applied).rejects.toThrow('no');
+    expect(await done).toBeNull();
+    expect(undo.canUndo).toBe(false);
+  });
+
+  test('takes one step for each press, however quick', async () => {
+    const { undo, log, act, local } = setUp();
+    local('a');
+    local('b');
+    act(1);
+    await Promise.all([undo.undo(), undo.undo(), undo.undo()]);
+    await Promise.all([undo.redo(), undo.redo()]);
+    expect(log).toEqual(['library undo 1', 'undo b', 'undo a', 'redo a', 'redo b']);
   });
 
   test('keeps a step that failed to undo', async () => {
