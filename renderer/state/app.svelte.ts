@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
 import { Announcer } from './announce.svelte.ts';
-import { Commands } from './commands.svelte.ts';
+import { Commands, type CommandInfo } from './commands.svelte.ts';
 import { Draft, type DraftStore } from './draft.svelte.ts';
 import { describeFailure } from './errors.ts';
 import { Events } from './events.svelte.ts';
@@ -92,6 +92,17 @@ export class App {
     const files = this.arrivals;
     this.arrivals = [];
     return files;
+  }
+
+  /** Runs a command by its name: in the view that it belongs to, going there first. */
+  perform(command: CommandInfo): void {
+    const [view] = command.views ?? [];
+    if (view !== undefined && !this.commands.isHere(command)) this.navigation.go(view);
+    this.commands.runWhenThere(command.id, () => {
+      const text = this.i18n.t('palette.notNow', { command: this.i18n.t(command.title) });
+      this.toasts.show({ text });
+      this.announcer.polite(text);
+    });
   }
 
   /** What a step of the undo log is called. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { galleryCommands } from '../../renderer/gallery/commands.ts';
+import { GALLERY_COMMANDS } from '../../renderer/gallery/command-table.ts';
+import { galleryActions } from '../../renderer/gallery/commands.ts';
 import {
   Gallery,
   galleryOf,
@@ -247,8 +248,9 @@ describe('keys', () => {
     const { gallery, app } = await setUp();
     app.navigation.go('gallery');
     const place = { typing: false, activates: false, lends: true };
-    app.commands.register(
-      ...galleryCommands(gallery, {
+    app.commands.know(...GALLERY_COMMANDS);
+    app.commands.bind(
+      galleryActions(gallery, {
         focusSearch: () => {},
         hasTextSelection: () => false,
         copyText: async () => {},

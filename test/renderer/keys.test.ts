@@ -90,6 +90,53 @@ describe('commands', () => {
     expect([letter.run.mock.calls.length, enter.run.mock.calls.length]).toEqual([0, 1]);
   });
 
+  test('with Shift are letters too', () => {
+    const { commands, add } = setUp({ singleKeys: false });
+    const capital = add({ id: 'a', key: 'Shift+Z' });
+    const named = add({ id: 'b', key: 'Shift+Delete' });
+    commands.press({ ...none, key: 'Z', shiftKey: true }, STAGE);
+    commands.press({ ...none, key: 'Delete', shiftKey: true }, STAGE);
+    expect([capital.run.mock.calls.length, named.run.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  test('are listed, have keys and rivals before their view says what they do', () => {
+    const { commands, add } = setUp({ shortcuts: { late: 'Ctrl+J' } });
+    add({ id: 'a', key: 'Ctrl+J' });
+    const forget = commands.know({
+      ...{ id: 'late', title: 'command.undo', group: 'edit', key: 'U', views: ['generate'] },
+    });
+    expect(commands.list.map(({ id }) => id)).toEqual(['a', 'late']);
+    expect(commands.keyOf('late')).toBe('Ctrl+J');
+    expect(commands.conflicts('late', 'Ctrl+J').map(({ id }) => id)).toEqual(['a']);
+    expect(commands.run('late')).toBe(false);
+    const run = vi.fn();
+    const unbind = commands.bind({ late: { run } });
+    expect(commands.run('late')).toBe(true);
+    unbind();
+    expect(commands.run('late')).toBe(false);
+    forget();
+    expect(commands.list.map(({ id }) => id)).toEqual(['a']);
+    expect(run).toHaveBeenCalledOnce();
+  });
+
+  test('wait for a view that is on its way, and say when they cannot be used there', () => {
+    const { commands, show } = setUp();
+    const info = { title: 'command.undo', group: 'edit', views: ['gallery'] } as const;
+    commands.know({ ...info, id: 'a' }, { ...info, id: 'b' });
+    const [run, refused] = [vi.fn(), vi.fn()];
+    const actions = { a: { run }, b: { run, enabled: () => false } };
+    commands.runWhenThere('a', refused);
+    expect(run).not.toHaveBeenCalled();
+    show('gallery');
+    const unbind = commands.bind(actions);
+    expect(run).toHaveBeenCalledOnce();
+    unbind();
+    commands.bind(actions);
+    expect(run).toHaveBeenCalledOnce();
+    commands.runWhenThere('b', refused);
+    expect([run.mock.calls.length, refused.mock.calls.length]).toEqual([1, 1]);
+  });
+
   test('follow the keys that a person chose, also none', () => {
     const { commands, add } = setUp({ shortcuts: { a: 'Ctrl+J', b: '' } });
     const a = add({ id: 'a', key: 'Ctrl+K' });

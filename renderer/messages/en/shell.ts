@@ -97,6 +97,7 @@ export const shell = {
   'command.shortcuts': 'Show the keyboard shortcuts',
   'command.dark': 'Dark theme',
   'command.light': 'Light theme',
+  'palette.notNow': '“{command}” cannot be used now. Choose what it is for first.',
   'palette.set': 'Set {field} to {value}',
   'shortcuts.title': 'Keyboard shortcuts',
   'shortcuts.none': 'no key',

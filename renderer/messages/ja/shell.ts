@@ -98,6 +98,7 @@ export const shell: Translation<typeof english> = {
   'command.shortcuts': 'ショートカット一覧',
   'command.dark': 'ダークテーマ',
   'command.light': 'ライトテーマ',
+  'palette.notNow': '「{command}」は今は使えません。先に対象を選んでください。',
   'palette.set': '{field}を {value} にする',
   'shortcuts.title': 'キーボードショートカット',
   'shortcuts.none': 'キーなし',
