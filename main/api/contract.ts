@@ -116,15 +116,18 @@ export const contract = {
     reopen: base
       .input(z.strictObject({ readOnly: z.boolean() }))
       .output(output<{ readonly state: LibraryState }>()),
-    /** Opens the newest whole backup in place of a damaged database, which is kept. */
-    repair:
-      base.output(
-        output<{
-          readonly state: LibraryState;
-          readonly kept: string;
-          readonly backup: string | null;
-        }>(),
-      ),
+    /**
+     * Opens the newest whole backup in place of a damaged or lost database, which is kept. `anew`
+     * makes the database from the pictures instead; the backups stay.
+     */
+    repair: base.input(z.strictObject({ anew: z.boolean() }).optional()).output(
+      output<{
+        readonly state: LibraryState;
+        /** Null when nothing was left of it. */
+        readonly kept: string | null;
+        readonly backup: string | null;
+      }>(),
+    ),
     /** Compares files and rows now; pictures without a row get one. */
     reindex: base.output(output<Recovery>()),
   },

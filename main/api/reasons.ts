@@ -39,6 +39,7 @@ export const REASONS = {
   'reason.library-none': 'There is no library in {folder}.',
   'reason.record-foreign': '{file} is the database of another program.',
   'reason.record-not-database': '{file} is not a database.',
+  'reason.record-lost': '{file} is gone or empty.',
   'reason.record-unsound': 'Parts of {file} are damaged.',
 
   'reason.move-no-whole-path':

@@ -105,7 +105,7 @@ async function open(): Promise<OpenStudio> {
     library: {
       ...library,
       reopen: (readOnly) => library.reopen(readOnly).finally(look),
-      repair: () => library.repair().finally(look),
+      repair: (anew) => library.repair(anew).finally(look),
     },
   };
   return studio;

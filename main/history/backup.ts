@@ -19,6 +19,10 @@ export interface Backup {
   readonly at: number;
 }
 
+const DAY = 24 * 60 * 60 * 1000;
+/** Beside the newest, the last one of each of so many weeks and months is kept. */
+const OLDER = { weeks: 4, months: 4 };
+
 const NAME = /^library-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z\.db$/;
 const temporaryName = (name: string): string => `.${name}.tmp`;
 const TEMPORARY = /^\.library-.*\.tmp(-journal|-wal|-shm)?$/;
@@ -45,14 +49,57 @@ export function listBackups(folder: string): readonly Backup[] {
     .sort((a, b) => b.at - a.at);
 }
 
-/** The newest backup that is whole; null when there is none. */
-export function wholeBackup(folder: string): Backup | null {
-  return listBackups(folder).find(({ file }) => verifyCopy(file) === null) ?? null;
+/**
+ * The newest backup that is whole; null when there is none. One that is dated later than `now` was
+ * made when a clock ran ahead, so it comes after those that are not.
+ */
+export function wholeBackup(folder: string, now: number): Backup | null {
+  const [ahead, past] = parted(listBackups(folder), now);
+  return [...past, ...ahead].find(({ file }) => verifyCopy(file) === null) ?? null;
+}
+
+/** The newest backup as the clock has it now: one from a clock that ran ahead says nothing. */
+export function latestBackup(folder: string, now: number): Backup | null {
+  return parted(listBackups(folder), now)[1][0] ?? null;
+}
+
+function parted(backups: readonly Backup[], now: number): readonly [Backup[], Backup[]] {
+  return [backups.filter(({ at }) => at > now), backups.filter(({ at }) => at <= now)];
+}
+
+/**
+ * Those that are kept: the newest `keep`, and of older ones the last of each week and month, so that
+ * days of backups of a library that lost something leave one from before. Newest first.
+ */
+export function keptBackups(
+  backups: readonly Backup[],
+  { now, keep }: { readonly now: number; readonly keep: number },
+): readonly Backup[] {
+  return parted(backups, now).flatMap((some) => {
+    const kept = new Set([
+      ...some.slice(0, Math.max(1, keep)),
+      ...lastOfEach(some, ({ at }) => Math.floor((at / DAY + 3) / 7)).slice(0, OLDER.weeks),
+      ...lastOfEach(some, ({ at }) => new Date(at).toISOString().slice(0, 7)).slice(
+        0,
+        OLDER.months,
+      ),
+    ]);
+    return some.filter((backup) => kept.has(backup));
+  });
+}
+
+function lastOfEach(
+  backups: readonly Backup[],
+  spanOf: (backup: Backup) => number | string,
+): readonly Backup[] {
+  const spans = backups.map(spanOf);
+  return backups.filter((_, i) => spans.indexOf(spans[i] ?? '') === i);
 }
 
 /**
  * Copies the open database while it goes on working, verifies the copy, gives it its name, and then
- * deletes the oldest beyond `keep`. A copy that fails leaves nothing and no older one is touched.
+ * deletes those that need not be kept. A copy that fails leaves nothing and no older one is touched.
+ * One at a time.
  */
 export async function backUp(
   database: Database,
@@ -82,13 +129,20 @@ export function backUpNow(database: Database, folder: string, at: number): Backu
   }
 }
 
-/** Makes the folder and clears what a copy that was killed left there. */
-function startCopy(folder: string, at: number): string {
+/** Clears what copies that were killed left; only while none is being made. */
+export function clearCopies(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) {
       if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true });
     }
+  } catch {
+    // No folder, or none that may be written to: then nothing is in the way.
+  }
+}
+
+function startCopy(folder: string, at: number): string {
+  try {
+    mkdirSync(folder, { recursive: true });
   } catch (cause) {
     const error = historyError(cause);
     if (error instanceof StudioError) throw error;
@@ -115,7 +169,9 @@ function finishCopy(folder: string, at: number, keep: number): Backup {
   const file = join(folder, name);
   renameSync(temporary, file);
   flushFolder(folder);
-  for (const old of listBackups(folder).slice(Math.max(1, keep))) rmSync(old.file, { force: true });
+  const all = listBackups(folder);
+  const kept = new Set(keptBackups(all, { now: at, keep }));
+  for (const old of all) if (!kept.has(old)) rmSync(old.file, { force: true });
   return { file, at };
 }
 

@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { StudioError } from '#api/errors';
 import type { LibraryState } from '#api/types';
-import { backUpNow } from './backup.ts';
+import { backUpNow, clearCopies } from './backup.ts';
 import { errorCode, historyError } from './errors.ts';
 import {
   BUSY_TIMEOUT,
   damaged,
   inspectFirst,
+  lost,
   newer,
   readHeader,
   versionOf,
@@ -27,6 +28,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** With `readOnly`: also a library of a newer format, when all that is known here is in it. */
   readonly acceptNewer?: boolean;
+  /** Makes a new database where there is none, even beside backups of an old one. */
+  readonly anew?: boolean;
   /** Where the copy before a change of the format goes; `backups` beside the file by default. */
   readonly backups?: string;
   /** Called before each change of the format. */
@@ -76,13 +79,18 @@ export function openDatabase(file: string, options: OpenOptions): Opened {
 
 function open(file: string, options: OpenOptions): Opened {
   const { readOnly = false, acceptNewer = false, migrations: format = MIGRATIONS } = options;
+  const { now, anew = false } = options;
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const inspected: Inspected = {
     file,
     backups: options.backups,
     latest: format.length,
+    now,
     acceptNewer: readOnly && acceptNewer,
   };
+  // A new one would be filled from the pictures, without all that only the old one knew.
+  const gone = size === 0 && !anew ? lost(inspected) : null;
+  if (gone !== null) return gone;
   // The file's own bytes first: a database that is not ours to touch is not even opened.
   const header = size === 0 ? null : readHeader(file);
   if (header === 'foreign') return damaged(inspected, 'record-not-database');
@@ -92,7 +100,7 @@ function open(file: string, options: OpenOptions): Opened {
   if (readOnly || (size > 0 && !isWritable(file))) return openReadOnly(inspected, format);
 
   mkdirSync(dirname(file), { recursive: true });
-  const locked = takeLock(file, options.now);
+  const locked = takeLock(file, now);
   if (locked.kind === 'taken') return { state: { kind: 'locked', by: locked.by }, database: null };
   try {
     const problem = size === 0 ? null : inspectFirst(inspected);
@@ -141,6 +149,7 @@ function openWritable(file: string, options: OpenOptions, { lock, created, forma
     database.pragma(`cache_size = -${CACHE_KIB}`);
     database.pragma('temp_store = MEMORY');
     const backups = options.backups ?? join(dirname(file), 'backups');
+    clearCopies(backups);
     migrate(database, format, { ...options, backups });
     noteVersion(database, options.appVersion);
   } catch (error) {

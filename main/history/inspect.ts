@@ -29,6 +29,7 @@ export interface Inspected {
   readonly backups: string | undefined;
   /** The newest format that is known here. */
   readonly latest: number;
+  readonly now: () => number;
   /** A newer format is no reason to stop. */
   readonly acceptNewer?: boolean;
 }
@@ -54,14 +55,20 @@ type Damage = Extract<ReasonCode, `record-${string}`>;
  * `detail` is what SQLite says of it.
  */
 export function damaged(
-  { file, backups }: Inspected,
+  { file, backups, now }: Inspected,
   code: Damage,
   detail: string | null = null,
 ): Unusable {
-  const latest = wholeBackup(backups ?? join(dirname(file), 'backups'));
+  const latest = wholeBackup(backups ?? join(dirname(file), 'backups'), now());
   const reason = { code, values: { file: basename(file) } };
   const state = { kind: 'damaged', backup: latest?.file ?? null, reason, detail } as const;
   return { state, database: null };
+}
+
+/** The state of a library whose database is gone while a whole backup is there; else null. */
+export function lost(inspected: Inspected): Unusable | null {
+  const found = damaged(inspected, 'record-lost');
+  return found.state.kind === 'damaged' && found.state.backup !== null ? found : null;
 }
 
 /** The state of a library of a newer format; names the program that made it, where that can be read. */

@@ -7,12 +7,12 @@ import { takeLock } from './lock.ts';
 
 /** What became of a damaged database. */
 export interface Restored {
-  /** Where the damaged one is kept. */
-  readonly kept: string;
+  /** Where the damaged one is kept; null when there was none left. */
+  readonly kept: string | null;
 }
 
 /**
- * Puts a backup in the place of a damaged database, which is kept beside it under a name with the
+ * Puts a backup in the place of a damaged or lost database, which is kept beside it under a name with the
  * date; without a backup the place is left empty, for a new one. Killed at any moment, the damaged
  * database is still there, or the backup is in its place.
  */
@@ -32,12 +32,14 @@ export function restoreBackup(
   try {
     if (backup !== null) copyVerified(backup, temporary);
     const date = new Date(now()).toISOString().replace(/[:.]/g, '-');
+    const there = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
     const kept = join(dirname(file), `library-damaged-${date}.db`);
-    keep(file, kept);
-    if (backup === null) rmSync(file);
+    if (there) keep(file, kept);
+    else keepLog(file, kept);
+    if (backup === null) rmSync(file, { force: true });
     else renameSync(temporary, file);
     flushFolder(dirname(file));
-    return { kept };
+    return { kept: there ? kept : null };
   } catch (error) {
     throw historyError(error);
   } finally {
@@ -66,7 +68,11 @@ function keep(file: string, kept: string): void {
     // Some disks know no second names.
     copyFileSync(file, kept, constants.COPYFILE_EXCL);
   }
-  // The log goes before the backup comes: SQLite would work it into whatever bears the name.
+  keepLog(file, kept);
+}
+
+/** The log goes before the backup comes: SQLite would work it into whatever bears the name. */
+function keepLog(file: string, kept: string): void {
   if (statSync(`${file}-wal`, { throwIfNoEntry: false })) renameSync(`${file}-wal`, `${kept}-wal`);
   rmSync(`${file}-shm`, { recursive: true, force: true });
 }

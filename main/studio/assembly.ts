@@ -5,7 +5,7 @@ import { resolvedTarget } from '#api/recipe';
 import type { LibrarySummary } from '#api/gallery';
 import type { Settings } from '#api/settings';
 import type { DoctorCheck, LibraryState, Recovery, StudioEvent, StudioStatus } from '#api/types';
-import { backUp, listBackups, verifyCopy } from '#history/backup';
+import { backUp, latestBackup, verifyCopy, type Backup } from '#history/backup';
 import { openDatabase, type Opened } from '#history/database';
 import { createHistory, type History } from '#history/history';
 import { makeFolder } from '#pictures/files';
@@ -19,7 +19,7 @@ import { createExports, type Exports } from './library/exports.ts';
 import { createGallery, type Gallery } from './gallery.ts';
 import type { Home } from './home.ts';
 import { openLibrary, type Library } from './models/installed.ts';
-import { DATABASE, holdsLibrary } from './library/place.ts';
+import { BACKUPS, DATABASE, holdsLibrary } from './library/place.ts';
 import { noLibrary, unavailable } from './library/state.ts';
 import { createModels, type Models } from './models/models.ts';
 import { createMosaics, type Mosaics } from './models/mosaics.ts';
@@ -80,7 +80,6 @@ export interface Assembly {
   close(): Promise<void>;
 }
 
-const BACKUPS = 'backups';
 const TARGET = 'engine.target';
 /** By then a window shows what it shows first. */
 const SETTLE_MS = 3000;
@@ -94,6 +93,8 @@ export interface Opening {
   readonly readOnly?: boolean;
   /** With `readOnly`: also a library of a newer format. */
   readonly acceptNewer?: boolean;
+  /** A database that is gone is made anew, also where it has backups. */
+  readonly anew?: boolean;
   /** Files and rows may differ: they are compared before the queue begins. */
   readonly suspect?: boolean;
   /** Why it was not opened just before: it is not tried again, only said. */
@@ -139,7 +140,14 @@ type OpenedLibrary =
 
 async function openLibraryOf(
   { now, software }: OpenStudioOptions,
-  { folder, mustExist = false, readOnly = false, acceptNewer = false, trouble }: Opening,
+  {
+    folder,
+    mustExist = false,
+    readOnly = false,
+    acceptNewer = false,
+    anew = false,
+    trouble,
+  }: Opening,
 ): Promise<OpenedLibrary> {
   if (trouble !== undefined) {
     const { reason = null, message: detail } = trouble;
@@ -149,7 +157,8 @@ async function openLibraryOf(
     return { state: noLibrary(folder), database: null };
   }
   await makeFolder(folder).catch(() => undefined);
-  return openDatabase(join(folder, DATABASE), { now, appVersion: software, readOnly, acceptNewer });
+  const options = { now, appVersion: software, readOnly, acceptNewer, anew };
+  return openDatabase(join(folder, DATABASE), options);
 }
 
 interface Parts {
@@ -181,12 +190,17 @@ function putTogether(parts: Parts): Assembly {
   const backupFolder = join(shop.files.folder, BACKUPS);
   const { state, database } = opened;
 
+  /** One at a time: each clears up after itself. */
+  let lastBackup: Promise<Backup | null> = Promise.resolve(null);
   const backup = async (): Promise<{ file: string }> => {
     shop.history();
     if (database === null) throw unavailable(state);
     const keep = shop.settings.get().backups;
-    const { file } = await backUp(database, backupFolder, { now: shop.now, keep });
-    return { file };
+    const writing = lastBackup
+      .catch(() => undefined)
+      .then(() => backUp(database, backupFolder, { now: shop.now, keep }));
+    lastBackup = writing;
+    return { file: (await writing).file };
   };
   const upkeep: Upkeep | null =
     state.kind === 'open'
@@ -201,8 +215,8 @@ function putTogether(parts: Parts): Assembly {
   const facts: LibraryFacts | null = database && {
     integrity: () => String(database.pragma('quick_check(1)', { simple: true })),
     backup: () => {
-      const [latest] = listBackups(backupFolder);
-      return latest === undefined ? null : { at: latest.at, problem: verifyCopy(latest.file) };
+      const latest = latestBackup(backupFolder, shop.now());
+      return latest === null ? null : { at: latest.at, problem: verifyCopy(latest.file) };
     },
   };
   const learnTarget = async (): Promise<void> => {
@@ -242,7 +256,7 @@ function putTogether(parts: Parts): Assembly {
     summary: () => ({
       ...shop.history().images.summary(),
       folder: shop.files.folder,
-      lastBackup: listBackups(backupFolder)[0]?.at ?? null,
+      lastBackup: latestBackup(backupFolder, shop.now())?.at ?? null,
     }),
     doctor: () => examine(shop, facts),
     configure(change) {

@@ -36,7 +36,7 @@ export function createRouter(studio: OpenStudio) {
       move: os.library.move.handler(({ input }) => library.move(input.folder)),
       cancelMove: os.library.cancelMove.handler(() => ({ cancelled: library.cancelMove() })),
       reopen: os.library.reopen.handler(({ input }) => library.reopen(input.readOnly)),
-      repair: os.library.repair.handler(() => library.repair()),
+      repair: os.library.repair.handler(({ input }) => library.repair(input?.anew)),
       reindex: os.library.reindex.handler(() => library.reindex()),
     },
     jobs: {

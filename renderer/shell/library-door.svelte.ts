@@ -46,13 +46,17 @@ export class LibraryDoor {
     return looking;
   }
 
-  /** Opens the backup in place of a damaged record, or makes the record again from the pictures. */
-  repair(): Promise<void> {
+  /**
+   * Opens the backup in place of a damaged record; without one, or with `anew`, makes the record
+   * again from the pictures.
+   */
+  repair({ anew = false } = {}): Promise<void> {
     const { studio, i18n, toasts, announcer } = this.#app;
     return this.#do(async () => {
-      const { state, kept, backup } = await studio.library.repair();
+      const { state, kept, backup } = await studio.library.repair({ anew });
       if (state.kind === 'open') {
-        const text = i18n.t(backup === null ? 'state.remade' : 'state.restored', { file: kept });
+        const done = i18n.t(backup === null ? 'state.remade' : 'state.restored');
+        const text = kept === null ? done : `${done} ${i18n.t('state.kept', { file: kept })}`;
         toasts.show({ text });
         announcer.polite(text);
       }

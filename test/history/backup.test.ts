@@ -1,7 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { backUp, listBackups, verifyCopy } from '#history/backup';
+import {
+  backUp,
+  keptBackups,
+  latestBackup,
+  listBackups,
+  verifyCopy,
+  wholeBackup,
+} from '#history/backup';
 import { imageOf, NOON, seedLibrary } from '../helpers/library.ts';
 import { openLibrary, tempFolder, tempLibrary } from './helpers.ts';
 
@@ -30,7 +37,7 @@ test('the newest are kept, and files of other names are left alone', async () =>
   const { database } = tempLibrary();
   const folder = tempFolder();
   for (const name of ['mine.db', 'library-yesterday.db']) writeFileSync(join(folder, name), 'x');
-  for (const day of [3, 0, 4, 1, 2]) {
+  for (const day of [0, 1, 2, 3, 4]) {
     await backUp(database, folder, { now: () => NOON + day * DAY, keep: 2 });
   }
   expect(listBackups(folder).map(({ at }) => (at - NOON) / DAY)).toEqual([4, 3]);
@@ -41,11 +48,59 @@ test('one that fails leaves nothing, and the older ones as they were', async () 
   const { database, close } = tempLibrary();
   const folder = tempFolder();
   const { file } = await backUp(database, folder, { now: () => NOON, keep: 1 });
-  // A leftover of a copy that was killed goes with the next try.
-  writeFileSync(join(folder, '.library-2026-01-01T00-00-00-000Z.db.tmp'), 'half');
   close();
   await expect(backUp(database, folder, { now: () => NOON + DAY, keep: 1 })).rejects.toThrow();
   expect(readdirSync(folder)).toEqual([file.slice(folder.length + 1)]);
+});
+
+test('what a copy that was killed left goes when the library is opened, not under another copy', async () => {
+  const { database, file, close } = tempLibrary();
+  const folder = join(dirname(file), 'backups');
+  await backUp(database, folder, { now: () => NOON, keep: 1 });
+  const half = '.library-2026-01-01T00-00-00-000Z.db.tmp';
+  writeFileSync(join(folder, half), 'half');
+  await backUp(database, folder, { now: () => NOON + DAY, keep: 1 });
+  expect(readdirSync(folder)).toContain(half);
+  close();
+  openLibrary(file);
+  expect(readdirSync(folder)).not.toContain(half);
+});
+
+test('of older ones, the last of each of some weeks and months are kept', () => {
+  const days = Array.from({ length: 200 }, (_, i) => ({ file: `${i}`, at: NOON - i * DAY }));
+  const kept = keptBackups(days, { now: NOON, keep: 3 }).map(({ at }) =>
+    new Date(at).toISOString().slice(0, 10),
+  );
+  expect(kept).toEqual([
+    ...['2026-11-23', '2026-11-22', '2026-11-21'],
+    ...['2026-11-15', '2026-11-08', '2026-10-31', '2026-09-30', '2026-08-31'],
+  ]);
+});
+
+test('a month of backups leaves one from before it, day by day', () => {
+  let there: readonly { readonly file: string; readonly at: number }[] = [];
+  for (let day = 0; day < 90; day++) {
+    const at = NOON + day * DAY;
+    there = keptBackups([{ file: `${day}`, at }, ...there], { now: at, keep: 2 });
+  }
+  const oldest = there.at(-1)?.at ?? NOON;
+  expect(NOON + 89 * DAY - oldest).toBeGreaterThan(60 * DAY);
+  expect(there.length).toBeLessThanOrEqual(2 + 4 + 4);
+});
+
+test('one of a clock that ran ahead neither counts as the latest nor pushes others out', async () => {
+  const { database } = tempLibrary();
+  const folder = tempFolder();
+  const YEARS = 1000 * DAY;
+  for (const at of [NOON + YEARS, NOON + YEARS + 1, NOON, NOON + DAY]) {
+    await backUp(database, folder, { now: () => at, keep: 1 });
+  }
+  const latest = latestBackup(folder, NOON + 2 * DAY);
+  expect(latest?.at).toBe(NOON + DAY);
+  expect(wholeBackup(folder, NOON + 2 * DAY)).toEqual(latest);
+  expect(listBackups(folder).map(({ at }) => at)).toEqual([NOON + YEARS + 1, NOON + DAY]);
+  expect(latestBackup(folder, NOON - DAY)).toBeNull();
+  expect(wholeBackup(folder, NOON - DAY)?.at).toBe(NOON + YEARS + 1);
 });
 
 test('a folder that cannot be made is an error in words', async () => {

@@ -31,16 +31,46 @@ test('the backup takes the place, and the damaged database is kept with its log'
   expect(openLibrary(file).state).toMatchObject({ kind: 'damaged', backup });
   const { kept } = restoreBackup(file, backup, { now });
   expect(kept).toBe(join(dirname(file), KEPT));
-  expect(readFileSync(kept)).toEqual(broken);
+  expect(readFileSync(kept ?? '')).toEqual(broken);
   expect(readFileSync(`${kept}-wal`, 'utf8')).toBe('the log of what was damaged');
   expect(countOf(file)).toBe(20);
   expect(existsSync(backup)).toBe(true);
 });
 
 test('without a backup the place is free for a new library', async () => {
-  const { file, broken } = await damagedLibrary();
+  const { file, backup, broken } = await damagedLibrary();
   const { kept } = restoreBackup(file, null, { now });
-  expect(readFileSync(kept)).toEqual(broken);
+  expect(readFileSync(kept ?? '')).toEqual(broken);
+  // With a backup beside it, that is a wish of its own.
+  expect(openLibrary(file).state).toMatchObject({ kind: 'damaged', backup });
+  const made = openLibrary(file, { anew: true });
+  expect(made).toMatchObject({ state: { kind: 'open' }, created: true });
+});
+
+test.each<[string, (file: string) => void]>([
+  ['gone', (file) => rmSync(file)],
+  ['empty', (file) => writeFileSync(file, '')],
+])(
+  'a database that is %s is not replaced by a new one while a backup is there',
+  async (_, lose) => {
+    const { file, folder, backup } = await damagedLibrary();
+    lose(file);
+    const before = readdirSync(dirname(file)).sort();
+    const reason = { code: 'record-lost', values: { file: 'library.db' } };
+    const state = { kind: 'damaged', backup, reason, detail: null };
+    expect(openLibrary(file).state).toEqual(state);
+    expect(openLibrary(file, { readOnly: true }).state).toEqual(state);
+    expect(readdirSync(dirname(file)).sort()).toEqual(before);
+    expect(restoreBackup(file, backup, { now })).toEqual({ kept: null });
+    expect(countOf(file)).toBe(20);
+    expect(readdirSync(folder)).toHaveLength(1);
+  },
+);
+
+test('a lost database whose backups are damaged too is made anew', async () => {
+  const { file, backup } = await damagedLibrary();
+  rmSync(file);
+  writeFileSync(backup, 'x');
   expect(openLibrary(file)).toMatchObject({ state: { kind: 'open' }, created: true });
 });
 

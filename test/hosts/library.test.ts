@@ -258,7 +258,7 @@ describe('a damaged library', () => {
     expect((await client.studio.status()).state).toMatchObject({ kind: 'damaged', backup });
     const { state, kept, backup: used } = await client.library.repair();
     expect({ state, used }).toEqual({ state: { kind: 'open' }, used: backup });
-    expect(await readFile(kept)).toEqual(broken);
+    expect(await readFile(kept ?? '')).toEqual(broken);
     await studio.ready;
     const ids = await idsOf(client);
     expect(ids).toHaveLength(5);
@@ -283,9 +283,59 @@ describe('a damaged library', () => {
     expect(studio.state).toMatchObject({ kind: 'damaged', backup: null });
     const { state, kept, backup } = await client.library.repair();
     expect({ state, backup }).toEqual({ state: { kind: 'open' }, backup: null });
-    expect(await readFile(kept)).toEqual(broken);
+    expect(await readFile(kept ?? '')).toEqual(broken);
     await studio.ready;
     expect(await idsOf(client)).toHaveLength(2);
+  });
+});
+
+describe('a library whose record is lost', () => {
+  /** A library with a backup that knows more than the pictures do. */
+  async function lost() {
+    const home = await ownHome();
+    const first = await open(home);
+    await make(first.client, { count: 2, seed: 60 });
+    await first.client.images.update({ ids: [1, 2], rating: 5, addTags: ['kept'] });
+    await first.client.images.dropPixels({ ids: [1] });
+    const { file: backup } = await first.client.studio.backup();
+    await first.studio.close();
+    await rm(join(first.library, 'library.db'));
+    return { home, backup, ...(await open(home)) };
+  }
+
+  test('is not replaced by an empty one; the backup takes its place', async () => {
+    const { client, backup, library } = await lost();
+    expect((await client.studio.status()).state).toMatchObject({
+      kind: 'damaged',
+      backup,
+      reason: { code: 'record-lost' },
+    });
+    expect(existsSync(join(library, 'library.db'))).toBe(false);
+    expect(await client.library.repair()).toEqual({ state: { kind: 'open' }, kept: null, backup });
+    const rows = await client.images.rows({ ids: [1, 2] });
+    expect(rows.map(({ rating, file }) => [rating, file])).toEqual([
+      [5, 'dropped'],
+      [5, 'present'],
+    ]);
+  });
+
+  test('can be made again from the pictures; the backup stays', async () => {
+    const { home, studio, client, backup } = await lost();
+    const repaired = await client.library.repair({ anew: true });
+    expect(repaired).toEqual({ state: { kind: 'open' }, kept: null, backup: null });
+    await studio.ready;
+    expect(await idsOf(client)).toHaveLength(1);
+    expect(existsSync(backup)).toBe(true);
+    await studio.close();
+    const { client: later } = await open(home);
+    expect(await idsOf(later)).toHaveLength(1);
+  });
+
+  test('two backups at once are both written', async () => {
+    const { client } = await open(await ownHome());
+    await make(client, { seed: 60 });
+    const written = await Promise.all([client.studio.backup(), client.studio.backup()]);
+    expect(written.map(({ file }) => existsSync(file))).toEqual([true, true]);
   });
 });
 

@@ -137,6 +137,18 @@ describe('a library that is not open', () => {
     expect(other.door.busy).toBe(false);
   });
 
+  test('one whose record is lost: nothing is said to be kept, and anew is what is asked for', async () => {
+    const asked: unknown[] = [];
+    const repair = (input: unknown): Promise<unknown> => {
+      asked.push(input);
+      return Promise.resolve({ state: { kind: 'open' }, kept: null, backup: null });
+    };
+    const { app, door } = await setUp({ 'library.repair': repair });
+    await door.repair({ anew: true });
+    expect(asked).toEqual([{ anew: true }]);
+    expect(words(app)).toEqual(['The record is being made again from the pictures.']);
+  });
+
   test('a newer one is looked at when that goes, and said so when not', async () => {
     const newer = { kind: 'newer', version: '9' } as const;
     const { app, door } = await setUp({}, { status: { state: newer } });

@@ -19,9 +19,10 @@ export interface LibraryKeeper {
   /** False when nothing is being moved, or when it is too late: the copy is or becomes the library. */
   cancelMove(): boolean;
   reopen(readOnly: boolean): Promise<{ readonly state: LibraryState }>;
-  repair(): Promise<{
+  /** @param anew from the pictures, also where there is a backup */
+  repair(anew?: boolean): Promise<{
     readonly state: LibraryState;
-    readonly kept: string;
+    readonly kept: string | null;
     readonly backup: string | null;
   }>;
   reindex(): Promise<Recovery>;
@@ -155,17 +156,17 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
         }
         return { state: current().state };
       }),
-    repair: () =>
+    repair: (anew = false) =>
       alone(async () => {
         const { state, shop } = current();
         if (state.kind !== 'damaged') throw unavailable(state);
-        const { backup } = state;
+        const backup = anew ? null : state.backup;
         await shut();
         try {
           const file = join(shop.files.folder, DATABASE);
           const { kept } = restoreBackup(file, backup, { now });
           // Pictures that were made after the backup have no rows yet.
-          await open({ suspect: true });
+          await open({ suspect: true, mustExist: false, anew: backup === null });
           return { state: current().state, kept, backup };
         } catch (error) {
           await open();

@@ -12,6 +12,8 @@ import type { Home } from '../home.ts';
 const FILE = 'library.json';
 /** The library's database, in its folder. */
 export const DATABASE = 'library.db';
+/** Copies of its database. */
+export const BACKUPS = 'backups';
 /** Its pictures. */
 const IMAGES = 'images';
 
@@ -80,9 +82,9 @@ export async function writePlace(home: Home, place: KnownPlace): Promise<void> {
   await writeAtomic(join(home.root, FILE), new TextEncoder().encode(`${text}\n`));
 }
 
-/** Whether there is a library in a folder: its record, or at least its pictures. */
+/** Whether there is a library in a folder: its record, or at least its pictures or a copy of the record. */
 export async function holdsLibrary(path: string): Promise<boolean> {
-  for (const name of [DATABASE, IMAGES]) {
+  for (const name of [DATABASE, IMAGES, BACKUPS]) {
     const found = await stat(join(path, name)).catch(() => undefined);
     if (found !== undefined) return true;
   }

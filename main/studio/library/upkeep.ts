@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recovery } from '#api/types';
-import { listBackups } from '#history/backup';
+import { latestBackup } from '#history/backup';
 import type { Models } from '../models/models.ts';
 import type { Workshop } from '../workshop.ts';
 import { discard } from './disposal.ts';
@@ -44,8 +44,8 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
     const oldest = shop.now() - shop.settings.get().binDays * DAY;
     await emptyBin(oldest);
     await models.purge(oldest);
-    const [latest] = listBackups(backupFolder);
-    const due = latest === undefined || shop.now() - latest.at >= DAY;
+    const latest = latestBackup(backupFolder, shop.now());
+    const due = latest === null || shop.now() - latest.at >= DAY;
     if (due && shop.history().images.count({}) > 0) await backUp();
   };
 

@@ -60,7 +60,8 @@ export const settings = {
   'settings.bin': 'Keep the bin for',
   'settings.binText': 'After that, pictures in the bin are deleted for good.',
   'settings.backups': 'Backups to keep',
-  'settings.backupsText': 'Copies of the record; each is checked after it is written.',
+  'settings.backupsText':
+    'Copies of the record; each is checked after it is written. The last one of some earlier weeks and months is kept too.',
   'settings.backupNow': 'Back up now',
   'settings.backupDone': 'Backup written: {file}',
   'settings.lastBackup': 'Last backup: {time}',

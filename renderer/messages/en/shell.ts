@@ -60,14 +60,16 @@ export const shell = {
   'state.damaged': 'The library’s record is damaged',
   'state.damagedText':
     'The pictures are files of their own and were not touched. Nothing is overwritten.',
+  'state.lost': 'The library’s record is gone',
   'state.damagedBackup': 'There is a whole backup: {file}',
   'state.damagedNoBackup': 'No backup was found. The record can be made again from the pictures.',
   'state.openBackup': 'Open backup beside it',
   'state.remake': 'Make the record again',
-  'state.restored':
-    'The backup is open; later pictures are being found again. The damaged record is kept as {file}.',
-  'state.remade':
-    'The record is being made again from the pictures. The damaged one is kept as {file}.',
+  'state.anewText':
+    'A record made again from the pictures has no ratings, tags, boards or notes. The backup stays where it is.',
+  'state.restored': 'The backup is open; later pictures are being found again.',
+  'state.remade': 'The record is being made again from the pictures.',
+  'state.kept': 'The damaged record is kept as {file}.',
   'state.missing': 'The library cannot be reached',
   'state.missingText':
     'Its folder is not there; perhaps its drive is not connected. Nothing was changed. Connect it, then try again.',

@@ -40,6 +40,7 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.library-none': '{folder} にライブラリがありません。',
   'reason.record-foreign': '{file} は別のプログラムのデータベースです。',
   'reason.record-not-database': '{file} はデータベースではありません。',
+  'reason.record-lost': '{file} がないか、空になっています。',
   'reason.record-unsound': '{file} の一部が壊れています。',
 
   'reason.move-no-whole-path':

@@ -60,7 +60,8 @@ export const settings: Translation<typeof english> = {
   'settings.bin': 'ごみ箱の保管期間',
   'settings.binText': '期間を過ぎた画像は完全に削除されます。',
   'settings.backups': '残すバックアップ',
-  'settings.backupsText': '記録の写しです。書き込みのたびに検査します。',
+  'settings.backupsText':
+    '記録の写しです。書き込みのたびに検査します。以前の週や月の最後の写しも残します。',
   'settings.backupNow': '今すぐバックアップ',
   'settings.backupDone': 'バックアップを書き込みました: {file}',
   'settings.lastBackup': '前回のバックアップ: {time}',

@@ -62,13 +62,16 @@ export const shell: Translation<typeof english> = {
   'state.look': '画像を見る',
   'state.damaged': 'ライブラリの記録が壊れています',
   'state.damagedText': '画像は独立したファイルで、手を加えていません。何も上書きしません。',
+  'state.lost': 'ライブラリの記録がなくなっています',
   'state.damagedBackup': '完全なバックアップがあります: {file}',
   'state.damagedNoBackup': 'バックアップは見つかりません。記録は画像から作り直せます。',
   'state.openBackup': 'バックアップを開く',
   'state.remake': '記録を作り直す',
-  'state.restored':
-    'バックアップを開きました。その後の画像も見つけ直しています。壊れた記録は {file} に残しました。',
-  'state.remade': '画像から記録を作り直しています。壊れた記録は {file} に残しました。',
+  'state.anewText':
+    '画像から作り直した記録には、評価、タグ、ボード、メモがありません。バックアップはそのまま残ります。',
+  'state.restored': 'バックアップを開きました。その後の画像も見つけ直しています。',
+  'state.remade': '画像から記録を作り直しています。',
+  'state.kept': '壊れた記録は {file} に残しました。',
   'state.missing': 'ライブラリが見つかりません',
   'state.missingText':
     'フォルダーがありません。ドライブが接続されていないのかもしれません。何も変更していません。接続してから再試行してください。',
