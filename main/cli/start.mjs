@@ -12,32 +12,41 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PINNED = join(ROOT, 'node_modules/.bin/node');
 const NODE = existsSync(PINNED) ? PINNED : process.execPath;
 const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
+/** Which packages the programs are made of. */
+const LOCKS = ['package.json', 'package-lock.json'];
 const ELECTRON = join(ROOT, 'node_modules/electron');
 /** A machine without a network says so at once; a slow one must not keep a person waiting. */
 const FETCH_MS = 120_000;
 /** The same signal within this is one: a terminal sends it, and npm passes it on. */
 const ONE_SIGNAL_MS = 300;
 
-/** When the newest file under some paths was changed. */
-function newest(...paths) {
-  let time = 0;
-  for (const path of paths) {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) continue;
-    const inner = found.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [];
-    time = Math.max(time, found.isDirectory() ? newest(...inner) : found.mtimeMs);
-  }
-  return time;
+/** What programs are made of besides packages: no texts for readers, no weights. */
+const CODE = /\.(ts|mjs|js|svelte|css|html|json|png|svg|woff2)$/;
+/** The bundle that lies among the sources of the models is data. */
+const DATA = join(ROOT, 'models/starter');
+
+/** When the newest file under a path was changed that `counts`; 0 where there is none. */
+function newest(path, counts) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || path === DATA) return 0;
+  if (!found.isDirectory()) return counts(path) ? found.mtimeMs : 0;
+  const times = readdirSync(path).map((name) => newest(join(path, name), counts));
+  return Math.max(0, ...times);
 }
 
-/** Runs vite unless what it made is newer than what it makes it of; false when that fails. */
+/** Whether each of some outputs is newer than all that it is made of. */
+function isFresh(made, sources) {
+  const times = (names, counts) => names.map((name) => newest(join(ROOT, name), counts));
+  const from = times([...LOCKS, ...sources], (path) => CODE.test(path));
+  return Math.min(...times(made, () => true)) >= Math.max(...from);
+}
+
+/** Runs vite for outputs that are not fresh; false when that fails. */
 function build(made, sources, ...args) {
-  const output = join(ROOT, made);
-  const from = ['package-lock.json', ...sources].map((name) => join(ROOT, name));
-  if (newest(output) >= newest(...from)) return true;
+  if (isFresh(made, sources)) return true;
   // An installed program brings its build along, and no vite.
-  if (!existsSync(VITE)) return existsSync(output);
-  console.log(`Building ${made}…`);
+  if (!existsSync(VITE)) return made.every((name) => existsSync(join(ROOT, name)));
+  console.log(`Building ${made.join(', ')}…`);
   const built = spawnSync(NODE, [VITE, 'build', '--logLevel', 'warn', ...args], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -57,7 +66,11 @@ function electronProgram() {
 function fetchElectron() {
   const installer = join(ELECTRON, 'install.js');
   if (!existsSync(installer)) return undefined;
-  spawnSync(NODE, [installer], { stdio: 'ignore', timeout: FETCH_MS });
+  const most = FETCH_MS / 1000;
+  console.log(
+    `Electron’s program is missing: fetching it from the network once, for ${most} seconds at most…`,
+  );
+  spawnSync(NODE, [installer], { cwd: ROOT, stdio: 'ignore', timeout: FETCH_MS });
   return electronProgram();
 }
 
@@ -104,12 +117,7 @@ function stopTogether({ pid }) {
   });
 }
 
-const rendererBuilt = build(
-  'out/renderer',
-  ['renderer', 'main/api'],
-  ...['--config', 'renderer/vite.config.ts'],
-);
-if (!rendererBuilt) {
+if (!build(['out/renderer'], ['renderer', 'main/api'], '--config', 'renderer/vite.config.ts')) {
   console.error('The window could not be built, so nothing was started. See the lines above.');
   process.exit(1);
 }
@@ -117,14 +125,22 @@ if (!rendererBuilt) {
 const program = hasScreen() ? (electronProgram() ?? fetchElectron()) : undefined;
 const desktop =
   program !== undefined &&
-  build('out/main', ['main', 'models/bundle'], '--app', '--config', 'main/electron/vite.config.ts');
+  build(
+    ['out/main', 'out/worker', 'out/preload', 'out/licences'],
+    ['main', 'models'],
+    ...['--app', '--config', 'main/electron/vite.config.ts'],
+  );
 if (desktop) {
   handOver(program, [join(ROOT, 'out/main/main.js'), ...process.argv.slice(2)]);
 } else {
-  const why = hasScreen()
-    ? 'Electron’s program is not installed and could not be fetched'
-    : 'There is no screen';
-  console.log(`${why}: opening RCG Studio in the browser instead.`);
+  console.log(`${whyNot()}: opening RCG Studio in the browser instead.`);
   const bin = fileURLToPath(new URL('./bin.mjs', import.meta.url));
   handOver(NODE, [bin, 'serve', ...process.argv.slice(2)]);
+}
+
+/** Why it is no desktop program that opens. */
+function whyNot() {
+  if (!hasScreen()) return 'There is no screen';
+  if (program === undefined) return 'Electron’s program is not installed and could not be fetched';
+  return 'The desktop program could not be built (see the lines above)';
 }

@@ -1,8 +1,8 @@
 // `npm start` once everything is built: which program it hands over to, and what becomes of signals.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../studio/helpers.ts';
@@ -13,23 +13,23 @@ const ANOTHER_MS = 400;
 
 /** A program that says what it hears, and takes a while to tidy up. */
 const PROGRAM = `
-console.log('up', process.pid, process.argv.slice(2).join(' '));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     console.log(signal);
     setTimeout(() => process.exit(7), 1000);
   });
 }
+console.log('up', process.pid, process.argv.slice(2).join(' '));
 setInterval(() => undefined, 1000);
 `;
 
 /** One that goes on until it is told a second time. */
 const PATIENT = `
-console.log('up');
 process.once('SIGINT', () => {
   console.log('SIGINT');
   process.once('SIGINT', () => process.exit(7));
 });
+console.log('up');
 setInterval(() => undefined, 1000);
 `;
 
@@ -52,10 +52,56 @@ async function served(bin: string | null = PROGRAM): Promise<Root> {
 /** The same with a screen, and a program where Electron's is looked for. */
 async function desktop(): Promise<Root> {
   const { folder } = await served();
-  await mkdir(join(folder, 'out/main'), { recursive: true });
+  for (const made of ['main', 'preload', 'worker', 'licences']) {
+    await mkdir(join(folder, 'out', made), { recursive: true });
+  }
   const program = `#!${process.execPath}\n${PROGRAM}`;
   await writeFile(join(folder, 'electron'), program, { mode: 0o755 });
   return { folder, env: { DISPLAY: ':0', ELECTRON_OVERRIDE_DIST_PATH: folder } };
+}
+
+/** A stand-in for vite: says what it was asked to build, and makes that, or fails. */
+const VITE = `
+import { mkdirSync, writeFileSync } from 'node:fs';
+const desktop = process.argv.includes('--app');
+console.log('vite', desktop ? 'desktop' : 'window');
+if (desktop && process.env.BROKEN) process.exit(1);
+for (const made of desktop ? ['main', 'preload', 'worker', 'licences'] : ['renderer']) {
+  mkdirSync('out/' + made, { recursive: true });
+  writeFileSync('out/' + made + '/made', '');
+}
+`;
+
+/** A desktop root with sources and a builder, built a moment ago. */
+async function sources(): Promise<Root> {
+  const root = await desktop();
+  const long = new Date(Date.now() - 3_600_000);
+  const old = [
+    ...['main/api/a.ts', 'main/worker/entry.ts', 'models/graph/g.ts', 'models/README.md'],
+    ...['models/starter/weights.bin', 'renderer/App.svelte', 'package.json', 'package-lock.json'],
+  ];
+  for (const name of ['node_modules/vite/bin/vite.js', ...old]) {
+    await mkdir(dirname(join(root.folder, name)), { recursive: true });
+    await writeFile(join(root.folder, name), name.endsWith('vite.js') ? VITE : '{}');
+  }
+  await writeFile(join(root.folder, 'node_modules/vite/package.json'), '{"type":"module"}');
+  for (const name of [...old, 'main/cli/start.mjs', 'main/cli/bin.mjs']) {
+    await utimes(join(root.folder, name), long, long);
+  }
+  for (const made of ['main', 'preload', 'worker', 'licences', 'renderer']) {
+    await mkdir(join(root.folder, 'out', made), { recursive: true });
+    await writeFile(join(root.folder, 'out', made, 'made'), '');
+  }
+  return root;
+}
+
+/** What was built before the program was up. */
+async function builtBy(root: Root): Promise<readonly string[]> {
+  const { printed, alone, end } = start(root);
+  const [before = ''] = await printed(/^[^]*?up \d+/);
+  alone('SIGTERM');
+  await end();
+  return [...before.matchAll(/^vite (\w+)/gm)].map((match) => match[1] ?? '');
 }
 
 /** Starts it as a shell does: in a group of its own. */
@@ -91,6 +137,85 @@ function start({ folder, env }: Root, ...args: readonly string[]) {
     },
   };
 }
+
+describe.skipIf(process.platform === 'win32')('what it builds', () => {
+  const touch = async ({ folder }: Root, name: string, time = new Date(Date.now() + 60_000)) => {
+    await utimes(join(folder, name), time, time);
+  };
+
+  test('is nothing when all was built after its sources', async () => {
+    expect(await builtBy(await sources())).toEqual([]);
+  });
+
+  test.each([
+    ['models/graph/g.ts', ['desktop']],
+    ['main/worker/entry.ts', ['desktop']],
+    ['main/api/a.ts', ['window', 'desktop']],
+    ['renderer/App.svelte', ['window']],
+    ['package-lock.json', ['window', 'desktop']],
+    // No part of any program.
+    ['models/README.md', []],
+    ['models/starter/weights.bin', []],
+  ])('after %s changed is %j', async (name, built) => {
+    const root = await sources();
+    await touch(root, name);
+    expect(await builtBy(root)).toEqual(built);
+  });
+
+  test.each(['out/worker/made', 'out/preload/made'])(
+    'is the desktop anew when only %s is older than the sources',
+    async (name) => {
+      const root = await sources();
+      await touch(root, name, new Date(Date.now() - 7_200_000));
+      expect(await builtBy(root)).toEqual(['desktop']);
+    },
+  );
+
+  test('and fails is said as that, and a browser does', async () => {
+    const { folder, env } = await sources();
+    const root = { folder, env: { ...env, BROKEN: '1' } };
+    await touch(root, 'main/worker/entry.ts');
+    const { printed, alone, end } = start(root);
+    const [text] = await printed(/^[^]*up \d+ serve/);
+    expect(text).toContain('The desktop program could not be built');
+    expect(text).not.toContain('Electron’s program');
+    alone('SIGTERM');
+    await end();
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('Electron’s program', () => {
+  /** A root with Electron's package, but not its program; `install` is what its installer does. */
+  async function without(install: string): Promise<Root> {
+    const { folder, env } = await desktop();
+    await rm(join(folder, 'electron'));
+    await mkdir(join(folder, 'node_modules/electron'), { recursive: true });
+    await writeFile(join(folder, 'node_modules/electron/install.js'), install);
+    return { folder, env };
+  }
+  const FETCHING = /^Electron’s program is missing: fetching it .*\n/;
+
+  test('is fetched where it is missing, which is said before', async () => {
+    const script = `#!${process.execPath}\n${PROGRAM}`;
+    const root = await without(
+      `require('node:fs').writeFileSync('electron', ${JSON.stringify(script)}, { mode: 0o755 });`,
+    );
+    const { printed, alone, end } = start(root);
+    const [text] = await printed(/^[^]*up \d+ .*main\.js/);
+    expect(text).toMatch(FETCHING);
+    alone('SIGTERM');
+    await end();
+  });
+
+  test('that cannot be fetched is said too, and a browser does', async () => {
+    const { printed, alone, end } = start(await without('process.exit(1)'));
+    const [text] = await printed(/^[^]*up \d+ serve/);
+    expect(text).toMatch(FETCHING);
+    expect(text).toContain('Electron’s program is not installed and could not be fetched: opening');
+    alone('SIGTERM');
+    await end();
+  });
+});
 
 describe.skipIf(process.platform === 'win32')('the starter', () => {
   test('without a screen says so and serves; with one it starts Electron’s program', async () => {
