@@ -9,7 +9,9 @@ import { compileGraph, graphsOf, type WeightsOf } from '#runtime/compile';
 import { cpuFacts, resolveTarget } from '#runtime/device';
 import { graphCache } from '#runtime/graph-cache';
 import { openSessions, type Sessions } from '#runtime/sessions';
-import { fileSource } from './files.ts';
+import { streamRange } from '#checkpoint/source';
+import { fileSource, type FileSource } from './files.ts';
+import { hashStream } from './hashing.ts';
 import { loadManifest } from './importing.ts';
 import type { ModelRef } from './protocol.ts';
 
@@ -55,7 +57,10 @@ export function modelShelf(): ModelShelf {
   };
 }
 
-/** The manifest of a bundle folder, and its weight files. */
+/**
+ * The manifest of a bundle folder, and its weight files. What is opened is what was imported: a
+ * graph compiled from other bytes would be kept under this bundle's hash, and outlive the damage.
+ */
 export async function openBundle(folder: string): Promise<WeightsOf> {
   const manifest = await loadManifest(folder).catch((error: unknown) => {
     if (error instanceof StudioError && error.code === 'file-unavailable') {
@@ -67,20 +72,37 @@ export async function openBundle(folder: string): Promise<WeightsOf> {
     }
     throw error;
   });
+  const checked = new Set<string>();
   return {
     manifest,
     open: async (kind) => {
       const name = weightsFile(kind);
-      const wanted = manifest.files.find((file) => file.path === name)?.size;
       const source = await fileSource(path.join(folder, name), `${manifest.id}/${name}`);
-      if (source.size === wanted) return source;
-      await source.close();
-      throw new StudioError(
-        'bundle-damaged',
-        `${manifest.id}/${name} has ${source.size} bytes instead of ${wanted ?? 'none'}. Remove the model and import it again.`,
-      );
+      try {
+        if (!checked.has(name)) await checkWeights(source, manifest, name);
+      } catch (error) {
+        await source.close();
+        throw error;
+      }
+      checked.add(name);
+      return source;
     },
   };
+}
+
+async function checkWeights(source: FileSource, manifest: Manifest, name: string): Promise<void> {
+  const listed = manifest.files.find((file) => file.path === name);
+  const damaged = (what: string): StudioError =>
+    new StudioError(
+      'bundle-damaged',
+      `${source.name} ${what}. Remove the model and import it again.`,
+    );
+  if (source.size !== listed?.size) {
+    throw damaged(`has ${source.size} bytes instead of ${listed?.size ?? 'none'}`);
+  }
+  const chunks = streamRange(source, { offset: 0, length: source.size }, source.name);
+  const { sha256 } = await hashStream(chunks, {});
+  if (sha256 !== listed.sha256) throw damaged('is not as it was imported: its content has changed');
 }
 
 function sessionsOf(

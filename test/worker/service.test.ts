@@ -298,6 +298,29 @@ describe('bundles', () => {
     expect(wire.code).toBe('bundle-damaged');
   });
 
+  test('weights of which one bit has changed are damage, and are not kept as graphs', async () => {
+    const folder = await temporaryFolder();
+    const bundle = path.join(folder, 'tiny');
+    await writeBundle(bundle);
+    const file = path.join(bundle, 'mage.safetensors');
+    const whole = await readFile(file);
+    const flipped = Buffer.from(whole);
+    flipped[flipped.length - 3] = (flipped.at(-3) ?? 0) ^ 1;
+    await writeFile(file, flipped);
+    const model = { ...ref, bundle, cache: path.join(folder, 'cache') };
+    const request = { model, plan: PLAN, chunk: 1, steps: false };
+    const wire = await refusal(serve().call('generate', request).end);
+    expect(wire.code).toBe('bundle-damaged');
+    expect(wire.message).toContain('mage.safetensors');
+    await writeFile(file, whole);
+    const { call, messages } = serve();
+    await call('generate', request).end;
+    const { call: undamaged, messages: expected } = serve();
+    await undamaged('generate', { ...request, model: ref }).end;
+    const tokens = (all: typeof messages) => pictures(all).map((picture) => picture.tokens);
+    expect(tokens(messages)).toEqual(tokens(expected));
+  });
+
   test('a manifest that describes other weights is damage', async () => {
     const folder = await temporaryFolder();
     const bundle = path.join(folder, 'tiny');
