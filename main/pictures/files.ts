@@ -140,7 +140,14 @@ export async function makeFolder(folder: string, field?: string): Promise<void> 
     await makeParents(resolve(folder));
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const wrong = fileError(error, 'write into', folder);
+    const wrong =
+      systemCode(error) === 'ENOENT'
+        ? new StudioError(
+            'file-unavailable',
+            `Cannot write into ${folder}: no folder can be made there; choose another place.`,
+            { reason: fileReason('ENOENT', folder) ?? undefined },
+          )
+        : fileError(error, 'write into', folder);
     if (!(wrong instanceof StudioError) || field === undefined) throw wrong;
     const { code, message, reason } = wrong;
     throw new StudioError(code, message, { cause: error, field, reason });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
@@ -76,13 +76,40 @@ describe('generate', () => {
     expect((await readPicture(file)).data).toEqual(fakePicture(1, 8).image);
   });
 
-  test('the same again leaves the same bytes; other settings replace our own picture', async () => {
+  test('the same again leaves the same bytes; other settings get a name of their own', async () => {
     const { run, out } = await setUp();
     await run({ seed: 7 });
     const before = await readFile(join(out, 'tiny-7.png'));
     expect((await run({ seed: 7 }))[0]?.written).toBe('same');
+    for (const guidance of [6, 5]) await run({ seed: 7, guidance });
+    const again = await run({ seed: 7, guidance: 5 });
+    expect(again).toMatchObject([{ path: join(out, 'tiny-7-3.png'), written: 'same' }]);
     expect(await readFile(join(out, 'tiny-7.png'))).toEqual(before);
-    expect((await run({ seed: 7, guidance: 6 }))[0]?.written).toBe('replaced');
+    expect(await readdir(out)).toEqual(['tiny-7-2.png', 'tiny-7-3.png', 'tiny-7.png']);
+  });
+
+  test('pictures of one seed from several files keep their names apart', async () => {
+    const { root, run, out } = await setUp();
+    for (const name of ['a.png', 'b.png']) {
+      await run({ seed: 7, fromImage: await aPicture(join(root, name)) });
+    }
+    expect(await readdir(out)).toEqual(['tiny-7-2.png', 'tiny-7.png']);
+  });
+
+  test('a picture of ours whose pixels were changed is made whole again', async () => {
+    const { run, out } = await setUp();
+    await run({ seed: 7 });
+    const file = join(out, 'tiny-7.png');
+    const whole = await readFile(file);
+    const { recipe } = (await readPngText(file)) ?? {};
+    const other = await sharp({
+      create: { width: 2, height: 2, channels: 3, background: '#000' },
+    })
+      .png()
+      .toBuffer();
+    await writeFile(file, insertTexts(other, [{ keyword: RECIPE_KEYWORD, text: recipe ?? '' }]));
+    expect((await run({ seed: 7 }))[0]?.written).toBe('replaced');
+    expect(await readFile(file)).toEqual(whole);
   });
 
   test('a foreign file in the way is refused before anything is made', async () => {
@@ -169,9 +196,9 @@ describe('a batch that ends early', () => {
         throw new StudioError('cancelled', 'Cancelled.');
       },
       open: async () => {
-        // A folder takes the picture's place between the check and the writing.
-        const { mkdir } = await import('node:fs/promises');
-        await mkdir(join(out, 'tiny-1.png', 'x'), { recursive: true });
+        // A file takes the folder's place between the check and the writing.
+        await rm(out, { recursive: true });
+        await writeFile(out, '');
         return defaultAnswers.open();
       },
     });
@@ -358,7 +385,7 @@ describe('interpolate', () => {
 
 describe('encode and decode', () => {
   test('encode writes one row a picture, and does not overwrite', async () => {
-    const { root, studio } = await setUp();
+    const { root, studio, engine } = await setUp();
     const files = [await aPicture(join(root, 'a.png')), await aPicture(join(root, 'b.png'))];
     const request = { files, model: 'tiny', out: join(root, 'reps.npy') };
     expect(await encodeFiles(studio, request, { signal })).toEqual([2, 4]);
@@ -366,10 +393,15 @@ describe('encode and decode', () => {
     expect([...array.data]).toEqual([6, 5, 0, 1, 6, 5, 0, 1]);
     expect(await encodeFiles(studio, request, { signal })).toEqual([2, 4]);
     const fewer = { ...request, files: files.slice(1) };
-    expect(await failure(() => encodeFiles(studio, fewer, { signal }))).toMatchObject({
-      code: 'file-unavailable',
-      field: 'out',
-    });
+    engine.asked.length = 0;
+    const inTheWay = { code: 'file-unavailable', field: 'out' };
+    expect(await failure(() => encodeFiles(studio, fewer, { signal }))).toMatchObject(inTheWay);
+    const text = { ...request, out: join(root, 'notes.txt') };
+    await writeFile(text.out, 'mine');
+    expect(await failure(() => encodeFiles(studio, text, { signal }))).toMatchObject(inTheWay);
+    expect(engine.asked).toEqual([]);
+    await writeFile(request.out, writeNpy([2, 4], new Float32Array(8)));
+    expect(await failure(() => encodeFiles(studio, request, { signal }))).toMatchObject(inTheWay);
   });
 
   test('a model without an encoder says so', async () => {
@@ -404,6 +436,18 @@ describe('encode and decode', () => {
       join(root, 'ids-decoded-2.png'),
     ]);
     expect((await readPicture(written[1] ?? '')).data[0]).toBe(1);
+  });
+
+  test("another model's pixels do not get a recipe that did not make them", async () => {
+    const { run, out, root, studio } = await setUp();
+    await run({ seed: 7 });
+    const other = tinyManifest({ id: 'other', hash: 'b'.repeat(64) });
+    await writeBundle(studio.home.models, other);
+    const options = { signal, onFile: () => undefined };
+    const file = join(out, 'tiny-7.png');
+    await decodeFile(studio, { file, model: 'other', out: root }, options);
+    const texts = await readPngText(join(root, 'tiny-7-decoded.png'));
+    expect(texts).toEqual({ recipe: null, software: 'rcg-studio 0.0.0' });
   });
 
   test.each([

@@ -37,6 +37,8 @@ export async function encodeFiles(
   const model = await studio.library.find(id);
   requireNetworks(model.manifest, ['encoder']);
   const ref = modelRef(studio, model, planTarget(target));
+  const length = model.manifest.networks.encoder?.representation ?? 0;
+  await checkPlace(out, [files.length, length]);
   const rows: Float32Array[] = [];
   let batch: RgbImage[] = [];
   let bytes = 0;
@@ -53,25 +55,43 @@ export async function encodeFiles(
     batch = [];
     bytes = 0;
   }
-  const length = rows[0]?.length ?? 0;
   const values = new Float32Array(rows.length * length);
   rows.forEach((row, i) => values.set(row, i * length));
   await writeNew(out, writeNpy([rows.length, length], values));
   return [rows.length, length];
 }
 
+/**
+ * Refuses, before the long work, a name where another file lies. An array of the same shape may turn
+ * out to be the same one.
+ */
+async function checkPlace(path: string, shape: readonly number[]): Promise<void> {
+  const there = await present(path);
+  if (there === undefined) return;
+  try {
+    if (parseNpy(there, path).shape.join() === shape.join()) return;
+  } catch {
+    // Not an array that we can read, so not ours.
+  }
+  throw inTheWay(path);
+}
+
 /** Writes a file unless another one is there; the same bytes may be. */
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
-  const before = await readWhole(path, MAX_NPY_BYTES).catch((error: unknown) => {
+  const before = await present(path);
+  if (before === undefined) await writeAtomic(path, bytes);
+  else if (!Buffer.from(bytes).equals(before)) throw inTheWay(path);
+}
+
+async function present(path: string): Promise<Uint8Array | undefined> {
+  return readWhole(path, MAX_NPY_BYTES).catch((error: unknown) => {
     if (error instanceof StudioError && systemCode(error.cause) === 'ENOENT') return undefined;
     throw error;
   });
-  if (before !== undefined && Buffer.from(bytes).equals(before)) return;
-  if (before === undefined) {
-    await writeAtomic(path, bytes);
-    return;
-  }
-  throw new StudioError(
+}
+
+function inTheWay(path: string): StudioError {
+  return new StudioError(
     'file-unavailable',
     `${path} is already there with other content; move it away, or choose another name with --out.`,
     { field: 'out' },
@@ -139,7 +159,10 @@ async function readTokens(
     const model = await (id === undefined ? library.findMaker(recipe.model) : library.find(id));
     const tokens = Float64Array.from(recipeTokens(recipe));
     const array = { type: '<u2', shape: [tokens.length], data: tokens };
-    return { model, grids: tokensOf(array, sizesOf(model), name), texts: recipeTexts(recipe) };
+    const grids = tokensOf(array, sizesOf(model), name);
+    // Pixels of another model's are not what the recipe makes.
+    const isMaker = model.manifest.hash === recipe.model.hash;
+    return { model, grids, texts: isMaker ? recipeTexts(recipe) : softwareTexts(software) };
   }
   const bytes = await readWhole(file, MAX_NPY_BYTES);
   if (!isNpy(bytes)) {
@@ -150,8 +173,12 @@ async function readTokens(
   }
   const model = await library.find(id ?? 'starter');
   const grids = tokensOf(parseNpy(bytes, name), sizesOf(model), name);
-  return { model, grids, texts: [{ keyword: SOFTWARE_KEYWORD, text: software }] };
+  return { model, grids, texts: softwareTexts(software) };
 }
+
+const softwareTexts = (software: string): readonly Text[] => [
+  { keyword: SOFTWARE_KEYWORD, text: software },
+];
 
 /** A tokenizer without MAGE does not say how many tokens a picture has: 16 × 16 in every RCG. */
 function sizesOf({ manifest }: InstalledModel): { tokens: number; codes: number } {

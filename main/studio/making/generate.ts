@@ -1,8 +1,10 @@
-import { basename, join } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { StudioError } from '#api/errors';
-import { LIMITS, type RecipeSource } from '#api/recipe';
+import { LIMITS, type Recipe, type RecipeSource } from '#api/recipe';
 import { makeFolder } from '#pictures/files';
-import { checkReplaceable, readPicture } from '#pictures/pictures';
+import { checkReplaceable, readPicture, readPngText } from '#pictures/pictures';
 import { parseRecipe } from '#pictures/recipe';
 import type { RgbImage } from '#worker/protocol';
 import { modelRef, type Studio } from '../studio.ts';
@@ -24,7 +26,8 @@ export interface GenerateFiles extends GenerateRequest {
 }
 
 /**
- * Makes pictures and writes them as `<model>-<seed>.png`. Everything that can be wrong with the
+ * Makes pictures and writes them as `<model>-<seed>.png`, numbered where the same seed has made
+ * another picture there. Everything that can be wrong with the
  * request is found before the engine is asked for anything.
  */
 export async function generate(
@@ -62,7 +65,7 @@ export async function generate(
   await makeFolder(out, 'out');
   const path = (index: number) => join(out, `${model.id}-${settings.seeds[index] ?? index}.png`);
   for (const [index, seed] of settings.seeds.entries()) {
-    await checkReplaceable(path(index), ({ recipe }) => seedOf(recipe) === seed);
+    await checkReplaceable(path(index), ({ recipe }) => recipeOf(recipe)?.seed === seed);
   }
   const what = rows
     ? given(settings, rows, { kind: 'representation', name: basename(representation) })
@@ -77,7 +80,7 @@ export async function generate(
     {
       ...what,
       manifest,
-      path,
+      path: (index, recipe) => freeName(path(index), recipe),
       model: modelRef(studio, model, settings.target),
       chunk: settings.chunk,
       software: studio.software,
@@ -118,11 +121,29 @@ async function encodeOne(
   return representations;
 }
 
-/** The seed of a recipe text, or undefined when it is none that we can read. */
-function seedOf(text: string | null): number | undefined {
+/** The recipe of a text, or undefined when it is none that we can read. */
+function recipeOf(text: string | null): Recipe | undefined {
   try {
-    return text === null ? undefined : parseRecipe(text, '').seed;
+    return text === null ? undefined : parseRecipe(text, '');
   } catch {
     return undefined;
   }
+}
+
+/** The first of `name.png`, `name-2.png`, … where nothing is, or this very picture. */
+async function freeName(path: string, recipe: Recipe): Promise<string> {
+  const stem = path.slice(0, -extname(path).length);
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? path : `${stem}-${number}${extname(path)}`;
+    if (await mayHold(name, recipe)) return name;
+  }
+}
+
+async function mayHold(path: string, recipe: Recipe): Promise<boolean> {
+  // A folder that is gone is found out by the writing.
+  if ((await lstat(path).catch(() => undefined)) === undefined) return true;
+  const texts = await readPngText(path).catch(() => null);
+  const there = recipeOf(texts?.recipe ?? null);
+  // Whichever version of the program wrote it.
+  return isDeepStrictEqual({ ...there, software: '' }, { ...recipe, software: '' });
 }

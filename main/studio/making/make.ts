@@ -17,8 +17,8 @@ export interface MakeJob {
   readonly software: string;
   /** Where each picture's representation comes from, by its index in the plan. */
   readonly source: (index: number) => RecipeSource;
-  /** The file of each picture, by its index in the plan. */
-  readonly path: (index: number) => string;
+  /** The file of each picture, by its index in the plan and what it turned out to be. */
+  readonly path: (index: number, recipe: Recipe) => string | Promise<string>;
 }
 
 /** A picture that lies on the disk, whole. */
@@ -102,7 +102,7 @@ async function writeOne(
   const making = { software, model: manifest, target, source, decoding: plan.decoding };
   const recipe = makeRecipe(picture, making);
   const image = { width: size, height: size, data };
-  const path = job.path(index);
+  const path = await job.path(index, recipe);
   const written = await writePicture(path, await encodePng(image, recipeTexts(recipe)));
   return { index, path, recipe, times, image, written };
 }
