@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
 import { makeFolder } from '#pictures/files';
-import { planImport, type ImportFiles } from '#studio/models/imports';
+import { dropUnusedGraphs } from '#studio/models/compiled';
+import { importFiles, planImport, type ImportFiles } from '#studio/models/imports';
 import { shippedModels, type LibraryEntry } from '#studio/models/installed';
 import { buildStarter } from '#studio/models/starter';
 import type { ImportPreview, Methods } from '#worker/protocol';
@@ -58,11 +59,12 @@ export async function importModel(
   if (request.id !== null) await library.checkNewId(request.id);
   const preview = await engine.call('previewImport', request, { signal });
   await library.checkNewId(preview.id);
-  print.note(describe(preview));
-  if (options.yes !== true) await confirm(session);
+  const words = describe(preview);
+  print.offer({ preview }, words);
+  if (options.yes !== true) await confirm(session, words);
   await makeFolder(home.models);
   const named = { ...request, id: preview.id };
-  const { id, hash } = await engine.call('import', named, watched(session));
+  const { id, hash } = await importFiles(engine, named, watched(session));
   print.result({ id, hash }, `Imported ${id}. Try: rcg-studio generate --model ${id}`);
   return 0;
 }
@@ -83,7 +85,7 @@ function describe(preview: ImportPreview): string {
   ].join('\n');
 }
 
-async function confirm({ io, print, signal }: Session): Promise<void> {
+async function confirm({ io, print, signal }: Session, words: string): Promise<void> {
   if (io.stdin.isTTY !== true || !io.stderr.isTTY) {
     throw new StudioError(
       'invalid-request',
@@ -91,10 +93,9 @@ async function confirm({ io, print, signal }: Session): Promise<void> {
       { field: 'yes' },
     );
   }
-  print.note('');
   const lines = createInterface({ input: io.stdin });
   try {
-    io.stderr.write('Accept and import? [y/N] ');
+    print.ask(words, 'Accept and import? [y/N] ');
     const answer = await new Promise<string>((resolve) => {
       lines.once('line', resolve);
       // Ctrl-D, or Ctrl-C through the signal, is a no.
@@ -149,6 +150,7 @@ export async function exportModel(
 /** models remove ID */
 export async function removeModel({ studio, print }: Session, id: string): Promise<number> {
   await studio.library.remove(id);
+  await dropUnusedGraphs(studio.home.cache, studio.library);
   print.result({ removed: id }, `Removed ${id}.`);
   return 0;
 }

@@ -12,6 +12,10 @@ export interface Printer {
   result(json: object, words: string): void;
   /** Words for people only; nothing with `--json`. */
   note(words: string): void;
+  /** What has to be known before the result: a JSON line of its own, or words beside the results. */
+  offer(json: object, words: string): void;
+  /** A question on the terminal, after the words of an offer wherever those were not shown there. */
+  ask(words: string, question: string): void;
   error(error: StudioError): void;
   /** The progress bar's state, or undefined where no bar is shown. */
   readonly progress: ((part: number, label: string) => void) | undefined;
@@ -56,6 +60,15 @@ export function createPrinter(io: Io, { json, verbose }: PrinterOptions): Printe
     note: (words) => {
       clear();
       if (!json) stderr.write(`${visible(words)}\n`);
+    },
+    offer: (object, words) => {
+      clear();
+      if (json) stdout.write(`${JSON.stringify(object)}\n`);
+      else stderr.write(`${visible(words)}\n`);
+    },
+    ask: (words, question) => {
+      clear();
+      stderr.write(`${json ? visible(words) : ''}\n${question}`);
     },
     error: (error) => {
       clear();

@@ -123,7 +123,7 @@ export class WorkerClient {
       channel.onExit((reason) => {
         if (this.#engine?.channel === channel) this.#engine = undefined;
         for (const call of pending.values()) {
-          call.reject(call.grace ? cancelled() : crashed(reason));
+          call.reject(call.grace ? cancelled() : crashed(call.method, reason));
         }
         resolve();
       });
@@ -186,10 +186,20 @@ function cancelled(): StudioError {
   return new StudioError('cancelled', 'Cancelled. What was finished before is kept.');
 }
 
-function crashed(reason: string): StudioError {
+/** What is safe when the engine ends in the middle of a call, and what to do. */
+const AFTER_CRASH: Partial<Readonly<Record<MethodName, string>>> = {
+  generate:
+    'Pictures that were finished are safe; start the rest again, and if it ends once more, make fewer pictures at once or close other programs.',
+  import:
+    'Nothing was imported and no model was changed; import again, and if it ends once more, close other programs.',
+};
+const NOTHING_CHANGED =
+  'Nothing was changed and all pictures are safe; try again, and if it ends once more, close other programs.';
+
+function crashed(method: MethodName, reason: string): StudioError {
   return new StudioError(
     'engine-crashed',
-    `The engine process ended in the middle of the work (${reason}). Pictures that were finished are safe; start the rest again, and if it ends once more, make fewer pictures at once or close other programs.`,
+    `The engine process ended in the middle of the work (${reason}). ${AFTER_CRASH[method] ?? NOTHING_CHANGED}`,
   );
 }
 

@@ -99,8 +99,8 @@ export async function writeFolderAtomically<T>(
   }
 }
 
-/** Removes what imports left whose process no longer lives. */
-async function clearUnfinished(parent: string): Promise<void> {
+/** Removes what writers of folders left whose process no longer lives. */
+export async function clearUnfinished(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const id = UNFINISHED.exec(name)?.[1];
     if (id === undefined || active.has(name)) continue;

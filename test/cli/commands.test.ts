@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
@@ -66,11 +66,11 @@ describe('generate', () => {
     expect((await run(generate('--seed', '7'), { home })).err).toBe('');
   });
 
-  test('says so when a picture of ours is replaced', async () => {
+  test('gives another picture of the same seed a name of its own', async () => {
     await run(generate('--seed', '7'), { home });
-    expect((await run(generate('--seed', '7'), { home })).out).not.toMatch(/replaced/);
+    expect((await run(generate('--seed', '7'), { home })).out).toMatch(/tiny-7\.png/);
     const { out: text } = await run(generate('--seed', '7', '--guidance', '3'), { home });
-    expect(text).toMatch(/replaced/);
+    expect(text).toMatch(/tiny-7-2\.png/);
   });
 });
 
@@ -243,6 +243,33 @@ describe('models', () => {
     expect(given.out).toMatch(/Imported new/);
   });
 
+  test('with --json the licences come first, and are shown before the question', async () => {
+    const command = ['models', 'import', 'mage.pth', '--json'];
+    const given = await run([...command, '--yes'], { home, answers });
+    const [first, second] = jsonLines(given.out);
+    expect(first).toMatchObject({
+      preview: { licences: [{ title: 'Licence X', text: 'Be kind.' }] },
+    });
+    expect(second).toEqual({ id: 'new', hash: 'a'.repeat(64) });
+    const asked = await run(command, { home, answers, terminal: true, typed: 'n\n' });
+    expect(asked.code).toBe(130);
+    expect(asked.err).toMatch(/Licence X.*Be kind\..*Accept and import/s);
+  });
+
+  test('an engine that dies in an import leaves nothing behind', async () => {
+    const unfinished = join(home, 'models', '.importing-999999999-x');
+    const broken = {
+      ...answers,
+      import: async () => {
+        await mkdir(unfinished);
+        throw new StudioError('engine-crashed', 'It ended.');
+      },
+    };
+    const ended = await run(['models', 'import', 'mage.pth', '--yes'], { home, answers: broken });
+    expect(ended.code).toBe(1);
+    expect(await readdir(join(home, 'models'))).toEqual(['tiny']);
+  });
+
   test.each([
     ['y\n', 0],
     ['YES\n', 0],
@@ -274,7 +301,12 @@ describe('models', () => {
     expect(verified.out).toMatch(/^tiny: mage\.safetensors was changed: its SHA-256/);
     const exported = await run(['models', 'export', 'tiny', '--out', out], { home, answers });
     expect(exported).toMatchObject({ code: 0, out: `tiny in ${out}:\n  mage.onnx\n` });
+    const { hash } = tinyManifest();
+    const cached = [hash, 'f'.repeat(64), 'code'];
+    for (const name of cached) await mkdir(join(home, 'cache', name), { recursive: true });
     expect((await run(['models', 'remove', 'tiny'], { home })).code).toBe(0);
     expect(await readdir(join(home, 'models'))).toEqual([]);
+    // Its compiled graphs go with it, and those of models that were removed before.
+    expect(await readdir(join(home, 'cache'))).toEqual(['code']);
   });
 });

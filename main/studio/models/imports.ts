@@ -3,7 +3,9 @@ import { basename, join, resolve } from 'node:path';
 import { StudioError } from '#api/errors';
 import { reasonText, type Reason } from '#api/reasons';
 import { fileError, readWhole } from '#pictures/files';
-import type { ImportRequest } from '#worker/protocol';
+import { clearUnfinished } from '#worker/files';
+import type { ImportRequest, Methods } from '#worker/protocol';
+import type { Engine } from '../studio.ts';
 
 /** A recipe names sizes and classes; ImageNet's thousand names take 60 kB. */
 const MAX_RECIPE_BYTES = 1 << 24;
@@ -57,6 +59,28 @@ export async function planImport(request: ImportFiles, library: string): Promise
     id: named.id ?? null,
     library,
   };
+}
+
+/** How an import reports and is stopped. */
+interface ImportOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: Methods['import']['event']) => void;
+}
+
+/** Imports; gigabytes that an engine left that died in the middle go at once. */
+export async function importFiles(
+  engine: Engine,
+  request: ImportRequest,
+  options: ImportOptions,
+): Promise<Methods['import']['result']> {
+  try {
+    return await engine.call('import', request, options);
+  } catch (error) {
+    if (error instanceof StudioError && error.code === 'engine-crashed') {
+      await clearUnfinished(request.library).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
 /** The files of a model in a folder, by name; of anything else, itself. */

@@ -7,7 +7,8 @@ import type { ModelInfo, UndoState } from '#api/types';
 import { fileError, makeFolder } from '#pictures/files';
 import type { Engine } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
-import { planImport, type ImportFiles } from './imports.ts';
+import { dropUnusedGraphs } from './compiled.ts';
+import { importFiles, planImport, type ImportFiles } from './imports.ts';
 import { modelInfo } from './model-info.ts';
 
 /** Removed models wait here, hidden: `.undo-<when>-<id>`. */
@@ -71,8 +72,8 @@ export function createModels(shop: Workshop, engine: Engine): Models {
         const preview = await engine.call('previewImport', request, { signal });
         await library.checkNewId(preview.id);
         await makeFolder(home.models);
-        const result = await engine.call(
-          'import',
+        const result = await importFiles(
+          engine,
           { ...request, id: preview.id },
           {
             signal,
@@ -127,6 +128,7 @@ export function createModels(shop: Workshop, engine: Engine): Models {
         if (when === undefined || Number(when) >= before) continue;
         await rm(join(home.models, name), { recursive: true, force: true });
       }
+      await dropUnusedGraphs(home.cache, library);
     },
   };
 }
