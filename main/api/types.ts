@@ -72,6 +72,13 @@ export interface Job {
   readonly timeLeft: number | null;
 }
 
+/** The queue as a whole. */
+export interface QueueState {
+  readonly paused: boolean;
+  /** Why it stopped by itself; null when it did not. */
+  readonly trouble: Job['error'];
+}
+
 /** How far the picture that is being made is. */
 export interface Progress {
   readonly job: number;
@@ -92,7 +99,7 @@ export interface Progress {
 
 /** What the interface is told without asking. */
 export type StudioEvent =
-  | { readonly kind: 'jobs'; readonly jobs: readonly Job[]; readonly paused: boolean }
+  | ({ readonly kind: 'jobs'; readonly jobs: readonly Job[] } & QueueState)
   | { readonly kind: 'progress'; readonly progress: Progress }
   /** Rows were added or changed; `ids` null when too many to list. */
   | { readonly kind: 'images'; readonly ids: readonly number[] | null }

@@ -252,7 +252,7 @@ function putTogether(parts: Parts): Assembly {
     state,
     ready,
     backup,
-    status: () => statusOf(shop, state, history === null ? false : queue.list().paused),
+    status: () => statusOf(shop, state, history !== null && queue.isPaused()),
     summary: () => ({
       ...shop.history().images.summary(),
       folder: shop.files.folder,

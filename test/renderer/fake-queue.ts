@@ -30,7 +30,7 @@ export class FakeQueue {
   }
 
   tell(): void {
-    this.#around.emit({ kind: 'jobs', jobs: this.jobs, paused: this.paused });
+    this.#around.emit({ kind: 'jobs', jobs: this.jobs, paused: this.paused, trouble: null });
   }
 
   async work(): Promise<void> {

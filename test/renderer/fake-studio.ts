@@ -62,7 +62,8 @@ export function createFakeStudio(options: FakeOptions = {}) {
     studio: {
       status: os.studio.status.handler(status),
       events: os.studio.events.handler(async function* ({ signal }) {
-        const waiting: StudioEvent[] = [{ kind: 'jobs', jobs: queue.jobs, paused: queue.paused }];
+        const { jobs, paused } = queue;
+        const waiting: StudioEvent[] = [{ kind: 'jobs', jobs, paused, trouble: null }];
         let wake = () => {};
         const listener = (event: StudioEvent) => {
           waiting.push(event);

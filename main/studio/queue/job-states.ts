@@ -4,7 +4,9 @@ type Failure = NonNullable<Job['error']>;
 
 /** What can happen to a job. */
 export type JobEvent =
-  | { readonly kind: 'start' | 'finish' | 'pause' | 'resume' | 'cancel' | 'retry' | 'interrupt' }
+  | { readonly kind: 'start' | 'finish' | 'resume' | 'cancel' | 'retry' | 'interrupt' }
+  /** With a reason when it is not a person that stops it. */
+  | { readonly kind: 'pause'; readonly error?: Failure }
   | { readonly kind: 'fail'; readonly error: Failure }
   /** The engine ended over it, for the `times`th time since it last got on. */
   | { readonly kind: 'crash'; readonly times: number; readonly error: Failure };
@@ -32,7 +34,7 @@ export function nextState(state: JobState, event: JobEvent): JobChange | null {
     case 'finish':
       return state === 'running' ? to('done') : null;
     case 'pause':
-      return state === 'running' ? to('paused') : null;
+      return state === 'running' ? to('paused', event.error) : null;
     case 'resume':
       return state === 'paused' ? to('queued') : null;
     case 'interrupt':

@@ -1,24 +1,24 @@
 import { availableParallelism } from 'node:os';
-import { encodeError, StudioError } from '#api/errors';
-import type { CreateJob, Job } from '#api/types';
+import { encodeError, StudioError, type WireError } from '#api/errors';
+import type { CreateJob, Job, QueueState } from '#api/types';
 import type { StoredJob } from '#history/types';
 import type { Workshop } from '../workshop.ts';
 import { resolveSettings } from './job-plan.ts';
 import { runJob } from './job-run.ts';
 import { nextJob, nextState, type JobEvent } from './job-states.ts';
+import { createNews, type Listing } from './news.ts';
 import { createPace, type Pace } from './pace.ts';
 import type { Previews } from './previews.ts';
 import { createDrawBudget, messageGap } from './progress.ts';
 
-/** Windows hear of the queue no more often than this. */
-const TELL_MS = 50;
 /** While a job runs its time left is told again, in the time of so many messages. */
 const CLOCK = { leastMs: 1000, messages: 6 } as const;
 const PAUSED = 'queue.paused';
 
 /** The jobs of a library: what a person asks for, and the loop that carries it out. */
 export interface Queue {
-  list(): { readonly jobs: readonly Job[]; readonly paused: boolean };
+  list(): Listing;
+  isPaused(): boolean;
   create(request: CreateJob): Promise<Job>;
   cancel(id: number): Promise<Job>;
   retry(id: number): Job;
@@ -55,30 +55,32 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   let started = false;
   let closed = false;
   let loop: Promise<void> | undefined;
-  let telling: NodeJS.Timeout | undefined;
+  let working = false;
   /** Runs as long as a job does. */
   let clock: NodeJS.Timeout | undefined;
 
-  // Also kept here: a full disk must not keep the queue from pausing.
+  // Kept here first, and then in the history: a full disk must not keep the queue from stopping.
   let paused: boolean | undefined;
+  let trouble: QueueState['trouble'] = null;
   const isPaused = (): boolean => (paused ??= shop.history().settings.get(PAUSED) === true);
-  const withTime = (job: StoredJob): Job => {
+  const notePaused = (value: boolean): void => shop.history().settings.set(PAUSED, value);
+  const present = (job: StoredJob): Job => {
     const { doneIndexes, crashes: _, ...rest } = job;
-    const left = job.total - doneIndexes.length;
-    const timeLeft = running?.id === job.id ? running.pace.left(left) : null;
-    return { ...rest, timeLeft };
+    if (job.state !== 'running') return { ...rest, timeLeft: null };
+    if (running?.id === job.id) {
+      return { ...rest, timeLeft: running.pace.left(job.total - doneIndexes.length) };
+    }
+    // What became of it could not be written: nobody runs it.
+    const stopped = isPaused()
+      ? ({ state: 'paused', error: trouble } as const)
+      : ({ state: 'queued' } as const);
+    return { ...rest, ...stopped, timeLeft: null };
   };
-  const list = () => ({ jobs: jobs().list().map(withTime), paused: isPaused() });
-  const tellNow = (): void => {
-    clearTimeout(telling);
-    telling = undefined;
-    if (closed) return;
-    shop.events.publish({ kind: 'jobs', ...list() });
-    clock?.refresh();
-  };
-  const tell = (): void => {
-    telling ??= setTimeout(tellNow, TELL_MS);
-  };
+  const { list, tell, tellNow, ...news } = createNews(shop, {
+    state: () => ({ paused: isPaused(), trouble }),
+    present,
+    onTold: () => void clock?.refresh(),
+  });
   /** Applies what happened to a job as it is now; nothing when it cannot happen to it. */
   const apply = (id: number, event: JobEvent): StoredJob => {
     const before = jobs().get(id);
@@ -89,62 +91,80 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     return after;
   };
   const wake = (): void => {
-    if (!started || closed || loop !== undefined) return;
-    loop = work()
-      // The history cannot be written: what ran is found as it was when the queue is next woken.
-      .catch(() => undefined)
-      .finally(() => {
-        loop = undefined;
-      });
+    if (started && !closed && !working) loop = work();
   };
-  const setPaused = (value: boolean): void => {
-    paused = value;
-    tell();
-    shop.history().settings.set(PAUSED, value);
+  /** Stops the queue for a reason, and says it before anything else: no write may come first. */
+  const halt = ({ code, message }: WireError): void => {
+    trouble ??= { code, message };
+    paused = true;
+    tellNow();
   };
 
+  /** Carries out what waits. Never rejects: what ends it is the queue's trouble. */
   async function work(): Promise<void> {
-    jobs().requeueInterrupted();
-    while (!closed && !isPaused()) {
-      const next = nextJob(jobs().list());
-      if (next === undefined) return;
-      const over = Promise.withResolvers<void>();
-      const pace = createPace(shop.now);
-      const abort = new AbortController();
-      const current: Running = { id: next.id, abort, pace, stop: undefined, over: over.promise };
-      running = current;
-      clock = setInterval(tell, Math.max(CLOCK.leastMs, CLOCK.messages * messageGap(cores)));
-      try {
-        const job = apply(next.id, { kind: 'start' });
-        const { signal } = abort;
-        await runJob(shop, job, { signal, previews, pace, budget, onSaved: tellNow });
-        apply(next.id, { kind: 'finish' });
-      } catch (error) {
-        settle(current, error);
-      } finally {
-        clearInterval(clock);
-        running = undefined;
-        over.resolve();
-        tell();
+    working = true;
+    try {
+      takeUp();
+      while (!closed && !isPaused()) {
+        const next = nextJob(jobs().list());
+        if (next === undefined) return;
+        await run(next.id);
       }
+    } catch (error) {
+      if (!closed) halt(encodeError(error));
+    } finally {
+      working = false;
+    }
+  }
+
+  /** What ran, or was stopped when the queue was, waits again. */
+  function takeUp(): void {
+    if (isPaused()) return;
+    jobs().requeueInterrupted();
+    for (const { id, state } of jobs().list()) {
+      if (state === 'paused') apply(id, { kind: 'resume' });
+    }
+    tell();
+  }
+
+  async function run(id: number): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const pace = createPace(shop.now);
+    const abort = new AbortController();
+    const current: Running = { id, abort, pace, stop: undefined, over: over.promise };
+    running = current;
+    clock = setInterval(tell, Math.max(CLOCK.leastMs, CLOCK.messages * messageGap(cores)));
+    try {
+      const job = apply(id, { kind: 'start' });
+      const { signal } = abort;
+      await runJob(shop, job, { signal, previews, pace, budget, onSaved: tellNow });
+      apply(id, { kind: 'finish' });
+    } catch (error) {
+      settle(current, error);
+    } finally {
+      clearInterval(clock);
+      running = undefined;
+      over.resolve();
+      tell();
     }
   }
 
   /** Decides what a run that did not come to its end means for its job. */
   function settle({ id, stop }: Running, error: unknown): void {
-    const { code, message } = encodeError(error);
-    const failure = { code, message };
+    const failure = encodeError(error);
+    const { code, message } = failure;
+    const reason = { code, message };
     if (stop === 'cancel') apply(id, { kind: 'cancel' });
     else if (stop === 'pause') apply(id, { kind: 'pause' });
     // At the next start it is found as it is.
     else if (stop === 'close' || closed) return;
     else if (code === 'engine-crashed') {
-      apply(id, { kind: 'crash', times: jobs().countCrash(id), error: failure });
+      apply(id, { kind: 'crash', times: jobs().countCrash(id), error: reason });
     } else if (code === 'disk-full') {
-      apply(id, { kind: 'pause' });
-      jobs().setState(id, { state: 'paused', error: failure });
-      setPaused(true);
-    } else apply(id, { kind: 'fail', error: failure });
+      halt(failure);
+      apply(id, { kind: 'pause', error: reason });
+      notePaused(true);
+    } else apply(id, { kind: 'fail', error: reason });
   }
 
   async function stopRunning(why: Stop): Promise<void> {
@@ -156,6 +176,7 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
 
   return {
     list,
+    isPaused,
     async create(request) {
       const { images } = shop.history();
       const { source } = request;
@@ -171,12 +192,12 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       const job = jobs().create({ source, settings, total: settings.count });
       tell();
       wake();
-      return withTime(job);
+      return present(job);
     },
     async cancel(id) {
       jobs().get(id);
       if (running?.id === id) await stopRunning('cancel');
-      return withTime(apply(id, { kind: 'cancel' }));
+      return present(apply(id, { kind: 'cancel' }));
     },
     retry(id) {
       const job = jobs().get(id);
@@ -188,40 +209,44 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       jobs().forgetCrashes(id);
       const after = apply(id, { kind: 'retry' });
       wake();
-      return withTime(after);
+      return present(after);
     },
     move(id, before) {
-      const moved = jobs().move(id, before).map(withTime);
+      const moved = jobs().move(id, before).map(present);
       tell();
       return moved;
     },
     dismiss(id) {
-      const left = jobs().dismiss(id).map(withTime);
+      const left = jobs().dismiss(id).map(present);
       tell();
       return left;
     },
     async pause(wanted) {
-      setPaused(wanted);
       if (wanted) {
+        paused = true;
+        tell();
         await stopRunning('pause');
-      } else {
-        await running?.over;
-        for (const job of jobs().list()) apply(job.id, { kind: 'resume' });
+        notePaused(true);
+      } else if (isPaused()) {
+        // What was told to stop stops first.
+        await loop;
+        notePaused(false);
+        paused = false;
+        trouble = null;
+        tell();
         wake();
       }
-      return wanted;
+      return isPaused();
     },
     start() {
       if (started) return;
-      // Stopped between the two notes of a pause: the queue is not paused, so neither is the job.
-      if (!isPaused()) for (const job of jobs().list()) apply(job.id, { kind: 'resume' });
       started = true;
       tell();
       wake();
     },
     async close() {
       closed = true;
-      clearTimeout(telling);
+      news.close();
       await stopRunning('close');
       await loop;
     },
