@@ -1,15 +1,8 @@
 import type { Manifest, MageConfig, RecommendedSettings } from '#bundle/manifest';
+import { publishedSize } from '#networks/mage';
 
 type Networks = Manifest['networks'];
 type Title = Manifest['title'];
-
-/** A released size of MAGE with its recommended settings (spec 4.2, 6). */
-interface Release {
-  readonly letter: string;
-  readonly width: number;
-  readonly depth: number;
-  readonly settings: RecommendedSettings;
-}
 
 const BASE: RecommendedSettings = {
   rdmSteps: 250,
@@ -21,12 +14,8 @@ const BASE: RecommendedSettings = {
 };
 const LARGE: RecommendedSettings = { ...BASE, guidance: 6, temperature: 11 };
 
-/** MAGE-H was never released: it takes the settings of the nearest size that was. */
-const RELEASES: readonly Release[] = [
-  { letter: 'B', width: 768, depth: 12, settings: BASE },
-  { letter: 'L', width: 1024, depth: 24, settings: LARGE },
-  { letter: 'H', width: 1280, depth: 32, settings: LARGE },
-];
+/** What the authors recommend (spec 6). MAGE-H was never released: it takes those of the nearest. */
+const SETTINGS = { B: BASE, L: LARGE, H: LARGE } as const;
 
 /** What is known of a model beyond its weights, before any recipe file has its say. */
 export interface Preset {
@@ -49,9 +38,9 @@ export function previewOf(settings: RecommendedSettings): RecommendedSettings {
 
 /** Id, title and settings of a model by its sizes. */
 export function presetOf(mage: MageConfig, rdm: Networks['rdm']): Preset {
-  const release = RELEASES.find(({ width, depth }) => width === mage.width && depth === mage.depth);
-  const size = release?.letter ?? `${mage.width}×${mage.depth}`;
-  const settings = release?.settings ?? BASE;
+  const letter = publishedSize(mage)?.letter;
+  const size = letter ?? `${mage.width}×${mage.depth}`;
+  const settings = letter === undefined ? BASE : SETTINGS[letter];
   const labels = rdm && rdm.classes > 0;
   const kind = rdm ? (labels ? '-class' : '') : '-without-rdm';
   const [en, ja] = rdm
@@ -64,6 +53,6 @@ export function presetOf(mage: MageConfig, rdm: Networks['rdm']): Preset {
     title: { en: `RCG-${size}${en}`, ja: `RCG-${size}${ja}` },
     recommended: settings,
     preview: previewOf(settings),
-    known: release !== undefined,
+    known: letter !== undefined,
   };
 }

@@ -4,13 +4,24 @@ import type { EncoderConfig } from '#bundle/manifest';
 import type { ShapeTable } from '#checkpoint/types';
 import type { Value } from '#graph/types';
 import { transformerWeights, type Layers } from './layers.ts';
-import { countBlocks, NetworkError, sizedBy, type WeightSpec } from './network.ts';
+import { countBlocks, NetworkError, requireHeads, sizedBy, type WeightSpec } from './network.ts';
 
 /** ImageNet's mean and standard deviation of the three channels. */
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];
-/** Heads of the published sizes, by width. */
-const HEADS: Readonly<Record<number, number>> = { 384: 12, 768: 12, 1024: 16 };
+/**
+ * Published sizes: ViT-S, B and L. MoCo v3 gives its ViT-S 12 heads, everybody else 6 (spec 2.2,
+ * 2.5), so width and depth alone do not tell them.
+ */
+const PRESETS: readonly {
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: Readonly<Record<EncoderConfig['kind'], number>>;
+}[] = [
+  { width: 384, depth: 12, heads: { mocov3: 12, dino: 6, ibot: 6, deit: 6 } },
+  { width: 768, depth: 12, heads: { mocov3: 12, dino: 12, ibot: 12, deit: 12 } },
+  { width: 1024, depth: 24, heads: { mocov3: 16, dino: 16, ibot: 16, deit: 16 } },
+];
 /** Where the published encoders resize their pictures from. */
 const PUBLISHED = { source: 256, image: 224 };
 const MOCO_LAYERS = [0, 3, 6] as const;
@@ -40,14 +51,15 @@ export function encoderConfig(table: ShapeTable, hints: EncoderHints): EncoderCo
     const why = `fits pictures of ${side} px, the recipe says ${hints.imageSize}`;
     throw new NetworkError('wrong-shape', { network: 'encoder', key: 'pos_embed' }, why);
   }
-  const heads = hints.heads ?? HEADS[width];
-  if (heads === undefined || heads < 1 || width % heads !== 0) {
-    const why =
-      heads === undefined
-        ? `a ViT of width ${width} is not a published size; give its number of heads in a recipe file`
-        : `${heads} heads do not divide width ${width}`;
-    throw new NetworkError('unknown-size', { network: 'encoder', key: 'heads' }, why);
-  }
+  const depth = countBlocks(table, 'blocks.', '.norm1.weight');
+  const preset = PRESETS.find((known) => known.width === width && known.depth === depth);
+  const heads = requireHeads(hints.heads ?? preset?.heads[hints.kind], {
+    network: 'encoder',
+    key: 'heads',
+    width,
+    what: `a ViT of width ${width} and depth ${depth}`,
+    recipe: '{"encoder": {"heads": N}}',
+  });
   const head = table.has('head.6.weight')
     ? 'mocov3'
     : table.has('head.mlp.4.weight')
@@ -61,7 +73,7 @@ export function encoderConfig(table: ShapeTable, hints: EncoderHints): EncoderCo
     imageSize: side,
     patchSize: patchSize ?? 1,
     width,
-    depth: countBlocks(table, 'blocks.', '.norm1.weight'),
+    depth,
     heads,
     mlpWidth,
     head,

@@ -4,16 +4,21 @@ import type { MageConfig } from '#bundle/manifest';
 import type { ShapeTable } from '#checkpoint/types';
 import type { Value } from '#graph/types';
 import { transformerWeights, type Layers } from './layers.ts';
-import { countBlocks, NetworkError, sizedBy, type WeightSpec } from './network.ts';
+import { countBlocks, NetworkError, requireHeads, sizedBy, type WeightSpec } from './network.ts';
 
 /** Class slots behind the codes of MAGE's vocabulary, and the mask id behind those. */
 const CLASS_SLOTS = 1000;
-/** Heads of the published sizes, by encoder width: shapes cannot tell them. */
-const PRESETS: Readonly<Record<number, { heads: number; decoderHeads: number }>> = {
-  768: { heads: 12, decoderHeads: 16 },
-  1024: { heads: 16, decoderHeads: 16 },
-  1280: { heads: 16, decoderHeads: 16 },
-};
+/**
+ * MAGE-B, L and H (spec 4.2). Heads count as known only where all four sizes agree: shapes cannot
+ * tell them, and a wrong number gives wrong pictures without any error.
+ */
+const PRESETS = [
+  { letter: 'B', width: 768, depth: 12, heads: 12 },
+  { letter: 'L', width: 1024, depth: 24, heads: 16 },
+  { letter: 'H', width: 1280, depth: 32, heads: 16 },
+] as const;
+/** The decoder of all three, as wide as their encoder. */
+const PRESET_DECODER = { depth: 8, heads: 16 };
 
 /** What a recipe file can say about a MAGE that its shapes cannot. */
 export interface MageHints {
@@ -45,11 +50,17 @@ export function mageConfig(table: ShapeTable, hints: MageHints): MageConfig {
       why,
     );
   }
-  const preset = PRESETS[width];
-  const heads = hints.heads ?? preset?.heads;
-  const decoderHeads = hints.decoderHeads ?? preset?.decoderHeads;
-  checkHeads('heads', heads, width);
-  checkHeads('dec_heads', decoderHeads, decoderWidth);
+  const preset = publishedSize({ width, depth, decoderWidth, decoderDepth });
+  const about = {
+    network: 'mage',
+    what: `a MAGE of width ${width}, depth ${depth}, decoder width ${decoderWidth} and decoder depth ${decoderDepth}`,
+    recipe: '{"mage": {"heads": N, "dec_heads": N}}',
+  } as const;
+  const heads = requireHeads(hints.heads ?? preset?.heads, { ...about, key: 'heads', width });
+  const decoderHeads = requireHeads(
+    hints.decoderHeads ?? (preset ? PRESET_DECODER.heads : undefined),
+    { ...about, key: 'dec_heads', width: decoderWidth },
+  );
   return {
     representation,
     codes,
@@ -57,24 +68,22 @@ export function mageConfig(table: ShapeTable, hints: MageHints): MageConfig {
     vocabulary,
     width,
     depth,
-    heads: heads ?? 1,
+    heads,
     mlpWidth,
     decoderWidth,
     decoderDepth,
-    decoderHeads: decoderHeads ?? 1,
+    decoderHeads,
     decoderMlpWidth,
   };
 }
 
-function checkHeads(key: string, heads: number | undefined, width: number): void {
-  const where = { network: 'mage', key } as const;
-  if (heads === undefined) {
-    const why = `a MAGE of width ${width} is not a published size; give its number of heads in a recipe file`;
-    throw new NetworkError('unknown-size', where, why);
-  }
-  if (heads < 1 || width % heads !== 0) {
-    throw new NetworkError('unknown-size', where, `${heads} heads do not divide width ${width}`);
-  }
+/** Which of the published sizes this is; undefined when none. */
+export function publishedSize(
+  sizes: Pick<MageConfig, 'width' | 'depth' | 'decoderWidth' | 'decoderDepth'>,
+): (typeof PRESETS)[number] | undefined {
+  const { width, depth, decoderWidth, decoderDepth } = sizes;
+  if (decoderWidth !== width || decoderDepth !== PRESET_DECODER.depth) return undefined;
+  return PRESETS.find((preset) => preset.width === width && preset.depth === depth);
 }
 
 /** The weight table (spec 4.2). */

@@ -89,3 +89,32 @@ export function countBlocks(table: ShapeTable, prefix: string, suffix: string): 
   while (table.has(`${prefix}${count}${suffix}`)) count += 1;
   return count;
 }
+
+/**
+ * The number of heads, once it is known and possible. Shapes are the same for any number.
+ * @param about.recipe what to write in a recipe file, as JSON with N for the number
+ * @throws NetworkError `unknown-size`
+ */
+export function requireHeads(
+  heads: number | undefined,
+  about: {
+    readonly network: NetworkKind;
+    readonly key: string;
+    readonly width: number;
+    readonly what: string;
+    readonly recipe: string;
+  },
+): number {
+  const { network, key, width, what, recipe } = about;
+  if (heads === undefined) {
+    const why =
+      `${what} is not a published size, and weights do not tell how many heads its attention has. ` +
+      `Write it in a recipe file, ${recipe}, and import with that`;
+    throw new NetworkError('unknown-size', { network, key }, why);
+  }
+  if (heads < 1 || width % heads !== 0) {
+    const why = `${heads} heads do not divide width ${width}. Correct it in the recipe file, ${recipe}`;
+    throw new NetworkError('unknown-size', { network, key }, why);
+  }
+  return heads;
+}

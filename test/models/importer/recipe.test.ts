@@ -163,7 +163,8 @@ test.each([
   [1280, 32, undefined, 'rcg-h-without-rdm', 'RCG-H without RDM', 11, 6],
   [256, 5, sample.CLASS_RDM, 'rcg-256x5-class', 'RCG-256×5 with classes', 6, 1],
 ] as const)('preset of width %i and depth %i', (width, depth, rdm, ...expected) => {
-  const { id, title, recommended } = presetOf({ ...sample.MAGE, width, depth }, rdm);
+  const sizes = { width, depth, decoderWidth: width, decoderDepth: 8 };
+  const { id, title, recommended } = presetOf({ ...sample.MAGE, ...sizes }, rdm);
   expect([id, title.en, recommended.temperature, recommended.guidance]).toEqual(expected);
 });
 

@@ -50,16 +50,54 @@ describe('sizes are read off the shapes', () => {
     expect(encoderConfig(table(encoderWeights(config)), hints)).toEqual(config);
   });
   test.each([
-    [768, 12, 16],
-    [1024, 16, 16],
-    [1280, 16, 16],
-  ])('a MAGE of width %i needs no recipe', (width, heads, decoderHeads) => {
-    const config = { ...NETWORKS.mage, width, decoderWidth: width };
-    expect(mageConfig(table(mageWeights(config)), {})).toMatchObject({ heads, decoderHeads });
+    ['B', 768, 12, 12],
+    ['L', 1024, 24, 16],
+    ['H', 1280, 32, 16],
+  ])('MAGE-%s needs no recipe', (_letter, width, depth, heads) => {
+    const config = { ...NETWORKS.mage, width, depth, decoderWidth: width, decoderDepth: 8 };
+    const found = mageConfig(table(mageWeights(config)), {});
+    expect(found).toMatchObject({ heads, decoderHeads: 16 });
   });
-  test('published encoders work at 224 from 256', () => {
-    const config = { ...NETWORKS.encoder, width: 768, heads: 12, imageSize: 224, sourceSize: 256 };
-    expect(encoderConfig(table(encoderWeights(config)), { kind: 'mocov3' })).toEqual(config);
+  test.each([
+    ['depth', { depth: 6 }],
+    ['decoder width', { decoderWidth: 512 }],
+    ['decoder depth', { decoderDepth: 4 }],
+    ['width', { width: 1024 }],
+  ])('a MAGE-B of another %s has heads that nobody knows', (_what, change) => {
+    const base = { width: 768, depth: 12, decoderWidth: 768, decoderDepth: 8 };
+    const weights = table(mageWeights({ ...NETWORKS.mage, ...base, ...change }));
+    const error = caught(() => mageConfig(weights, {}));
+    expect(error).toMatchObject({ code: 'unknown-size', network: 'mage', key: 'heads' });
+    expect(String(error)).toContain('{"mage": {"heads": N, "dec_heads": N}}');
+    expect(caught(() => mageConfig(weights, { heads: 16 }))).toMatchObject({ key: 'dec_heads' });
+    const told = mageConfig(weights, { heads: 8, decoderHeads: 4 });
+    expect(told).toMatchObject({ heads: 8, decoderHeads: 4 });
+  });
+  test.each([
+    ['mocov3', 384, 12, 12],
+    ['dino', 384, 12, 6],
+    ['ibot', 384, 12, 6],
+    ['deit', 384, 12, 6],
+    ['mocov3', 768, 12, 12],
+    ['dino', 768, 12, 12],
+    ['mocov3', 1024, 24, 16],
+    ['ibot', 1024, 24, 16],
+  ] as const)('a %s ViT of width %i and depth %i has %i heads', (kind, width, depth, heads) => {
+    const config = { ...NETWORKS.encoder, width, depth, heads, imageSize: 224, sourceSize: 256 };
+    const found = encoderConfig(table(encoderWeights(config)), { kind });
+    expect(found).toEqual({ ...config, kind });
+  });
+  test.each([
+    [384, 10],
+    [768, 2],
+    [1024, 12],
+    [192, 12],
+  ])('a ViT of width %i and depth %i has heads that nobody knows', (width, depth) => {
+    const weights = table(encoderWeights({ ...NETWORKS.encoder, width, depth }));
+    const error = caught(() => encoderConfig(weights, { kind: 'dino' }));
+    expect(error).toMatchObject({ code: 'unknown-size', network: 'encoder', key: 'heads' });
+    expect(String(error)).toContain('{"encoder": {"heads": N}}');
+    expect(encoderConfig(weights, { kind: 'dino', heads: 2 })).toMatchObject({ heads: 2 });
   });
 });
 
