@@ -94,6 +94,8 @@ export const REASONS = {
   'reason.import-other-schedule':
     '{file} holds an RDM that was trained with another noise schedule than RCG’s; it would be sampled wrongly.',
   'reason.import-wrong-weights': '{file}: the weights do not fit together at “{key}”.',
+  'reason.import-needs-recipe':
+    '{file} does not tell everything about its network. Write “{key}” in a recipe file and import with it.',
   'reason.import-needs-mage':
     'A model needs a MAGE checkpoint, which draws the pictures: add it and import again.',
   'reason.import-needs-vqgan':
@@ -120,6 +122,8 @@ export const REASONS = {
     '{file} is not needed: {other} brings its own {part}, which is a different one and was trained with it.',
   'reason.trained-apart':
     '{file} was trained with another {part} than {other}, although of the same size. What the RDM draws may mean nothing to this MAGE.',
+  'reason.head-unused':
+    'This MAGE was trained without the encoder’s projection head, so {file} is imported without “{key}…”.',
   'reason.no-settings':
     'No settings are known for a MAGE of this size; those of RCG-B are used until you choose others.',
 

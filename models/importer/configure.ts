@@ -9,7 +9,7 @@ import type {
 } from '#bundle/manifest';
 import type { BundleNetwork } from '#bundle/writer';
 import { printable } from '#checkpoint/errors';
-import type { StateDict, StoredTensor } from '#checkpoint/types';
+import type { ShapeTable, StateDict, StoredTensor } from '#checkpoint/types';
 import { encoderConfig, encoderWeights } from '#networks/encoder';
 import type { EncoderHints } from '#networks/encoder';
 import { mageConfig, mageWeights } from '#networks/mage';
@@ -29,12 +29,14 @@ const GRID = 16;
 export interface Configured {
   readonly networks: Manifest['networks'];
   readonly parts: readonly BundleNetwork[];
+  /** Where the encoder has a projection head that is left aside: its file, and how its keys begin. */
+  readonly unusedHead: { readonly file: string; readonly key: string } | null;
 }
 
 /**
  * Reads the sizes of every part off its shapes, with the recipe's word for what shapes cannot tell,
  * and checks its weights key by key.
- * @throws ImportError 'wrong-weights', naming file and key
+ * @throws ImportError 'wrong-weights' or 'unknown-size', naming file and key
  */
 export function configure(
   chosen: ReadonlyMap<NetworkKind, FoundPart>,
@@ -43,8 +45,9 @@ export function configure(
   const networks: Manifest['networks'] = {};
   const parts: BundleNetwork[] = [];
   const add = <C extends BundleNetwork['config']>(kind: NetworkKind, describe: Describe<C>) => {
-    const part = chosen.get(kind);
-    if (!part) return undefined;
+    const found = chosen.get(kind);
+    if (!found) return undefined;
+    const part = describe.part?.(found) ?? found;
     return naming(part, () => {
       const config = describe.config(part);
       const weights = ordered(part, describe.weights(config));
@@ -65,7 +68,13 @@ export function configure(
     config: (part) => rdmConfig(part.weights),
     weights: rdmWeights,
   });
+  let unusedHead: Configured['unusedHead'] = null;
   const encoder = add<EncoderConfig>('encoder', {
+    part: (part) => {
+      if (!mage || !drawsFeatures(mage, part.weights)) return part;
+      unusedHead = { file: part.file, key: headPrefix(part) };
+      return withoutHead(part);
+    },
     config: (part) => encoderConfig(part.weights, encoderHints(part, { recipe, vqgan })),
     weights: encoderWeights,
   });
@@ -73,10 +82,12 @@ export function configure(
   if (rdm) networks.rdm = rdm;
   if (mage) networks.mage = mage;
   if (vqgan) networks.vqgan = vqgan;
-  return { networks, parts };
+  return { networks, parts, unusedHead };
 }
 
 interface Describe<C> {
+  /** The part as it is to be used. */
+  readonly part?: (found: FoundPart) => FoundPart;
   readonly config: (part: FoundPart) => C;
   readonly weights: (config: C) => readonly WeightSpec[];
 }
@@ -92,13 +103,50 @@ function encoderHints(
   part: FoundPart,
   facts: { readonly recipe: RecipeFile; readonly vqgan: VqganConfig | undefined },
 ): EncoderHints {
-  const { heads, kind: stated } = facts.recipe.encoder ?? {};
-  // DINO and iBOT have the same keys, so the recipe may tell them apart.
-  const kind = part.encoder === 'dino' && stated === 'ibot' ? 'ibot' : (part.encoder ?? 'mocov3');
+  const { heads } = facts.recipe.encoder ?? {};
   return {
-    kind,
+    kind: encoderKind(part, facts.recipe),
     ...(heads === undefined ? {} : { heads }),
     ...(facts.vqgan === undefined ? {} : { sourceSize: pictureSide(facts.vqgan) }),
+  };
+}
+
+/** How the encoder was trained: as its head tells, or else the recipe, or else the kind of file. */
+function encoderKind({ encoder }: FoundPart, recipe: RecipeFile): EncoderConfig['kind'] {
+  const stated = recipe.encoder?.kind;
+  // DINO and iBOT have the same keys, so the recipe may tell them apart.
+  const open = encoder?.head !== true || (encoder.kind === 'dino' && stated === 'ibot');
+  const kind = (open ? stated : undefined) ?? encoder?.kind;
+  if (kind) return kind;
+  const why =
+    'nothing in the file tells how this encoder was trained, which decides its heads and its ' +
+    'licence. Write it in a recipe file, {"encoder": {"kind": "dino"}} (or mocov3, ibot, deit), ' +
+    'and import with that';
+  throw new NetworkError('unknown-size', { network: 'encoder', key: 'kind' }, why);
+}
+
+const HEAD = 'head.';
+
+/**
+ * Whether a MAGE takes the class token's feature itself, as one trained without the projection flag
+ * does (spec 2.5). Its file holds the encoder's head all the same.
+ */
+function drawsFeatures(mage: MageConfig, encoder: ShapeTable): boolean {
+  const width = encoder.get('norm.weight')?.shape[0];
+  const last = encoder.get('head.6.weight') ?? encoder.get('head.mlp.4.weight');
+  return last !== undefined && mage.representation === width && last.shape[0] !== width;
+}
+
+/** How the keys of the head begin in the file. */
+function headPrefix({ keyOf }: FoundPart): string {
+  const [name = HEAD, key = HEAD] = [...keyOf].find(([own]) => own.startsWith(HEAD)) ?? [];
+  return key.slice(0, key.length - name.length) + HEAD;
+}
+
+function withoutHead(part: FoundPart): FoundPart {
+  return {
+    ...part,
+    weights: new Map([...part.weights].filter(([name]) => !name.startsWith(HEAD))),
   };
 }
 
@@ -119,6 +167,10 @@ function naming<T>(part: FoundPart, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof NetworkError)) throw error;
+    if (error.code === 'unknown-size') {
+      const why = `${error.message}. Nothing was changed.`;
+      throw new ImportError('unknown-size', { file: part.file, key: recipeField(error) }, why);
+    }
     const key = part.keyOf.get(error.key) ?? error.key;
     const message = error.message.replace(`: ${error.key}: `, () => `: ${printable(key)}: `);
     throw new ImportError(
@@ -128,6 +180,8 @@ function naming<T>(part: FoundPart, work: () => T): T {
     );
   }
 }
+
+const recipeField = ({ network, key }: NetworkError): string => `${network}.${key}`;
 
 /**
  * Makes sure that the parts speak of the same representations, codes and grid.

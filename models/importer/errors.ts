@@ -16,6 +16,8 @@ export type ImportErrorCode =
   | 'other-schedule'
   /** Weights of a known network that do not fit together. */
   | 'wrong-weights'
+  /** What weights cannot tell and no published size gives, so that a recipe file must. */
+  | 'unknown-size'
   /** A part without which no picture can be made. */
   | 'missing-part'
   /** Two files hold the same part. */
@@ -31,7 +33,7 @@ export type ImportErrorCode =
 export interface ImportPlace {
   /** Name of the checkpoint file, where one is to blame. */
   readonly file?: string;
-  /** The key in it, or the recipe's field. */
+  /** The key in it, or the recipe's field, dotted. */
   readonly key?: string;
 }
 

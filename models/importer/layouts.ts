@@ -1,8 +1,10 @@
-import type { NetworkKind } from '#bundle/manifest';
+import type { EncoderConfig, NetworkKind } from '#bundle/manifest';
 import { EMA_PREFIX, LIVE_PREFIX } from './ema.ts';
 
 /** The keys of a section, as questions. */
 export interface Keys {
+  /** The root key under which the section stands; '' for a bare dictionary. */
+  readonly section: string;
   has(key: string): boolean;
   /** Whether any key begins so. */
   any(prefix: string): boolean;
@@ -31,6 +33,8 @@ export interface Layout {
   readonly matches: (keys: Keys) => boolean;
   /** Why it cannot be imported; such a layout has no routes. */
   readonly refuse?: string;
+  /** How an encoder in such a file was trained, where its head does not tell. */
+  readonly encoder?: EncoderConfig['kind'];
   /** First fit wins. */
   readonly routes: readonly Route[];
   readonly ignored: readonly Ignored[];
@@ -70,6 +74,7 @@ export const LAYOUTS: readonly Layout[] = [
   {
     name: 'MAGE of RCG',
     matches: (keys) => keys.has(MAGE_KEY),
+    encoder: 'mocov3',
     routes: [
       { prefix: 'pretrained_encoder.', kind: 'encoder', within: 'mage' },
       { prefix: 'vqgan.', kind: 'vqgan', within: 'mage' },
@@ -122,6 +127,7 @@ export const LAYOUTS: readonly Layout[] = [
   {
     name: 'RDM',
     matches: (keys) => keys.any(EMA_PREFIX) || keys.any(LIVE_PREFIX),
+    encoder: 'mocov3',
     routes: [
       { prefix: 'pretrained_encoder.', kind: 'encoder', within: 'rdm' },
       { prefix: EMA_PREFIX, kind: 'rdm', within: null },
@@ -148,6 +154,7 @@ export const LAYOUTS: readonly Layout[] = [
   {
     name: 'MoCo v3 encoder',
     matches: (keys) => keys.any('base_encoder.') || keys.any('module.base_encoder.'),
+    encoder: 'mocov3',
     routes: [
       { prefix: 'module.base_encoder.', kind: 'encoder', within: null },
       { prefix: 'base_encoder.', kind: 'encoder', within: null },
@@ -175,6 +182,7 @@ export const LAYOUTS: readonly Layout[] = [
   {
     name: 'DINO or iBOT encoder',
     matches: (keys) => keys.has('backbone.patch_embed.proj.weight'),
+    encoder: 'dino',
     routes: [
       { prefix: 'backbone.', kind: 'encoder', within: null },
       { prefix: 'head.', kind: 'encoder', within: null, keep: true },
@@ -182,6 +190,16 @@ export const LAYOUTS: readonly Layout[] = [
     ignored: [],
   },
   {
+    name: 'DeiT encoder',
+    // A classifier under "state_dict" would be MoCo v3's linear evaluation.
+    matches: (keys) =>
+      keys.section === 'model' && keys.has('patch_embed.proj.weight') && keys.has('head.weight'),
+    encoder: 'deit',
+    routes: [{ prefix: '', kind: 'encoder', within: null }],
+    ignored: [],
+  },
+  {
+    // DINO's backbone, MoCo v3 made ready for DeiT, timm's models: bare, they all look the same.
     name: 'vision transformer',
     matches: (keys) => keys.has('patch_embed.proj.weight') && keys.has('blocks.0.attn.qkv.weight'),
     routes: [{ prefix: '', kind: 'encoder', within: null }],

@@ -47,6 +47,8 @@ export interface ImportWarning {
     | 'not-needed-other'
     /** An RDM that was trained with another encoder or tokenizer. */
     | 'trained-apart'
+    /** An encoder whose projection head this MAGE was trained without. */
+    | 'head-unused'
     /** Nobody has recommended settings for this size. */
     | 'no-settings';
   readonly values: Readonly<Record<string, string>>;
@@ -179,6 +181,9 @@ function describe(facts: {
   const unsure = !preset.known && recipe.defaults === undefined;
   const warnings: readonly ImportWarning[] = [
     ...facts.warnings,
+    ...(configured.unusedHead === null
+      ? []
+      : [{ code: 'head-unused', values: configured.unusedHead } as const]),
     ...(unsure ? [{ code: 'no-settings', values: {} } as const] : []),
   ];
   const parts = configured.parts.flatMap(({ kind, source: from }) => {
@@ -198,8 +203,8 @@ function describe(facts: {
     preview: withSettings(previewOf(recommended), recipe.preview),
     licences: licencesOf({
       card: options.card,
-      // A MAGE or RDM without its encoder was still trained with one: MoCo v3's, unless shown otherwise.
-      mocoEncoder: (networks.encoder?.kind ?? 'mocov3') === 'mocov3',
+      // A MAGE or RDM without its encoder was still trained with one: MoCo v3's, unless said otherwise.
+      mocoEncoder: (networks.encoder?.kind ?? recipe.encoder?.kind ?? 'mocov3') === 'mocov3',
     }),
     parts,
     missing,

@@ -15,6 +15,14 @@ const PARALLEL = 'module.';
 const CLASS_TABLE = 'cond_stage_model.embedding.weight';
 const CLASS_EMBEDDING = 'class_embedding.weight';
 
+/** How an encoder was trained: it decides its licence, and the heads of a ViT-S. */
+interface EncoderTraining {
+  /** Null where nothing in the file tells. */
+  readonly kind: EncoderConfig['kind'] | null;
+  /** Whether it has a projection head, which is surer than the kind of file. */
+  readonly head: boolean;
+}
+
 /** A network found in a file. */
 export interface FoundPart {
   readonly kind: NetworkKind;
@@ -26,8 +34,8 @@ export interface FoundPart {
   readonly weights: StateDict;
   /** Key in the file, by canonical name: what errors show. */
   readonly keyOf: ReadonlyMap<string, string>;
-  /** How the encoder was trained, as far as its keys tell; null for the other networks. */
-  readonly encoder: EncoderConfig['kind'] | null;
+  /** How an encoder was trained, and what tells so; null for the other networks. */
+  readonly encoder: EncoderTraining | null;
 }
 
 /** What a file holds. */
@@ -55,7 +63,7 @@ export async function recognise(checkpoint: Checkpoint): Promise<Recognised> {
     await checkSchedule(section, file);
   }
   const parts = [...sorted.found.values()].map(({ kind, within, entries }) =>
-    toPart({ kind, within, entries, file }),
+    toPart({ kind, within, entries, file, layout }),
   );
   return { file, layout: layout.name, parts, ignored: sorted.ignored };
 }
@@ -68,6 +76,7 @@ function findLayout(checkpoint: Checkpoint): { section: StateDict; layout: Layou
     const section = withoutParallel(stored);
     const names = [...section.keys()];
     const keys: Keys = {
+      section: name,
       has: (key) => section.has(key),
       any: (prefix) => names.some((key) => key.startsWith(prefix)),
     };
@@ -185,8 +194,8 @@ function requireEma(found: ReadonlyMap<NetworkKind, Found>, file: string): void 
   );
 }
 
-function toPart(found: Found & { readonly file: string }): FoundPart {
-  const { kind, within, entries, file } = found;
+function toPart(found: Found & { readonly file: string; readonly layout: Layout }): FoundPart {
+  const { kind, within, entries, file, layout } = found;
   const weights = new Map<string, StoredTensor>();
   const keyOf = new Map<string, string>();
   for (const [name, { key, tensor }] of entries) {
@@ -197,13 +206,13 @@ function toPart(found: Found & { readonly file: string }): FoundPart {
     weights.set(name, { name, dtype: tensor.dtype, shape, chunks: () => tensor.chunks() });
     keyOf.set(name, key);
   }
-  const encoder = kind === 'encoder' ? encoderKind(weights) : null;
+  const encoder = kind === 'encoder' ? trainingOf(weights, layout) : null;
   return { kind, file, within, weights, keyOf, encoder };
 }
 
-/** How an encoder was trained, by its head (spec 2.3, 2.5); DINO and iBOT look alike. */
-function encoderKind(weights: StateDict): EncoderConfig['kind'] {
-  if (weights.has('head.mlp.0.weight')) return 'dino';
-  if (weights.has('head.0.weight')) return 'mocov3';
-  return 'deit';
+/** By the head (spec 2.3, 2.5; DINO's and iBOT's look alike), or else by the kind of file. */
+function trainingOf(weights: StateDict, layout: Layout): EncoderTraining {
+  if (weights.has('head.mlp.0.weight')) return { kind: 'dino', head: true };
+  if (weights.has('head.0.weight')) return { kind: 'mocov3', head: true };
+  return { kind: layout.encoder ?? null, head: false };
 }

@@ -99,6 +99,8 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.import-other-schedule':
     '{file} の RDM は RCG と異なるノイズスケジュールで学習されているため、正しくサンプリングできません。',
   'reason.import-wrong-weights': '{file} の重みは「{key}」で整合しません。',
+  'reason.import-needs-recipe':
+    '{file} だけでは分からない値があります。レシピファイルに「{key}」を書き、それを添えて読み込んでください。',
   'reason.import-needs-mage':
     'モデルには画像を描く MAGE のチェックポイントが必要です。追加してもう一度読み込んでください。',
   'reason.import-needs-vqgan':
@@ -126,6 +128,8 @@ export const reasons: Translation<typeof REASONS> = {
     '{file} は不要です。{other} には、一緒に学習した別の{part}が入っています。',
   'reason.trained-apart':
     '{file} の学習に使われた{part}は {other} のものと異なります (大きさは同じ)。RDM の結果がこの MAGE に合わないことがあります。',
+  'reason.head-unused':
+    'この MAGE はエンコーダーの射影ヘッドなしで学習されたため、{file} の「{key}…」は読み込みません。',
   'reason.no-settings':
     'この大きさの MAGE の推奨設定はありません。設定を選ぶまでは RCG-B の値を使います。',
 

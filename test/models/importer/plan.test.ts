@@ -3,6 +3,7 @@ import type { StateDict } from '#checkpoint/types';
 import { ImportError } from '#importer/errors';
 import { planImport } from '#importer/plan';
 import type { ImportOptions } from '#importer/plan';
+import { encoderWeights } from '#networks/encoder';
 import * as sample from './samples.ts';
 
 const { checkpoint } = sample;
@@ -155,6 +156,72 @@ describe('a complete plan', () => {
   });
 });
 
+describe('an encoder', () => {
+  const headless = sample.changed(sample.mageFile(), { without: /^pretrained_encoder\.head\./ });
+  const kindOf = ({ networks }: Awaited<ReturnType<typeof plan>>) =>
+    networks.find(({ kind }) => kind === 'encoder')?.config;
+  /** A MAGE of representations as wide as the encoder, 24, with or without the encoder's head. */
+  const drawsFeatures = (keep = true) => {
+    const section = sample.mageFile({ ...sample.MAGE, representation: 24 });
+    return keep ? section : sample.changed(section, { without: /^pretrained_encoder\.head\./ });
+  };
+
+  test('without head inside a MAGE is MoCo v3, under its licence', async () => {
+    const made = await plan([mage(drawsFeatures(false))]);
+    expect(kindOf(made)).toMatchObject({ kind: 'mocov3', head: 'none', representation: 24 });
+    expect(made.licences.map(({ id }) => id)).toContain('CC-BY-NC-4.0');
+    expect(made.warnings.map(({ code }) => code)).not.toContain('head-unused');
+  });
+
+  test('without head is what the recipe says', async () => {
+    const recipe = { ...sample.HEADS, encoder: { heads: 3, kind: 'deit' } };
+    const made = await plan([mage(drawsFeatures(false))], recipe);
+    expect(kindOf(made)).toMatchObject({ kind: 'deit' });
+    expect(made.licences.map(({ id }) => id)).not.toContain('CC-BY-NC-4.0');
+  });
+
+  test('that is not in the files counts as the one that the recipe says', async () => {
+    const bare = sample.changed(sample.mageFile(), { without: /^pretrained_encoder/ });
+    const recipe = { ...sample.HEADS, encoder: { kind: 'dino' } };
+    const { licences } = await plan([mage(bare)], recipe);
+    expect(licences.map(({ id }) => id)).toContain('Apache-2.0');
+  });
+
+  test('with a head is what the head says, whatever the recipe', async () => {
+    const recipe = { ...sample.HEADS, encoder: { heads: 3, kind: 'deit' } };
+    const error = await refusal(plan([mage()], recipe));
+    expect(error).toMatchObject({ code: 'recipe', key: 'encoder.kind' });
+  });
+
+  test('that tells nothing of its training needs a recipe', async () => {
+    const specs = encoderWeights({ ...sample.ENCODER, head: 'none' });
+    const bare = checkpoint('vit.pth', { '': sample.dict(sample.tensors(specs)) });
+    const own = sample.changed(drawsFeatures(), { without: /^pretrained_encoder/ });
+    const error = await refusal(plan([mage(own), bare]));
+    expect(error).toMatchObject({ code: 'unknown-size', file: 'vit.pth', key: 'encoder.kind' });
+    expect(error.message).toContain('{"encoder": {"kind": "dino"}}');
+    const recipe = { ...sample.HEADS, encoder: { heads: 3, kind: 'dino' } };
+    expect(kindOf(await plan([mage(own), bare], recipe))).toMatchObject({ kind: 'dino' });
+  });
+
+  test('has its head left aside by a MAGE that was trained on the features before it', async () => {
+    const made = await plan([mage(drawsFeatures())]);
+    expect(kindOf(made)).toMatchObject({ kind: 'mocov3', head: 'none', representation: 24 });
+    const weights = made.networks.find(({ kind }) => kind === 'encoder')?.weights;
+    expect([...(weights?.keys() ?? [])].filter((name) => name.startsWith('head.'))).toEqual([]);
+    expect(made.warnings).toContainEqual({
+      code: 'head-unused',
+      values: { file: 'mage.pth', key: 'pretrained_encoder.head.' },
+    });
+    expect(made.licences.map(({ id }) => id)).toContain('CC-BY-NC-4.0');
+  });
+
+  test('without head does not belong to a MAGE that was trained with one', async () => {
+    const error = await refusal(plan([mage(headless)]));
+    expect(error).toMatchObject({ code: 'size-mismatch', key: 'encoder' });
+  });
+});
+
 describe('what does not make a model', () => {
   test.each([
     ['nothing', [], 'No file was given'],
@@ -231,14 +298,14 @@ describe('what does not make a model', () => {
 
   test('head counts that nobody knows', async () => {
     const error = await refusal(plan([mage()], null));
-    expect(error).toMatchObject({ code: 'wrong-weights', key: 'heads' });
-    expect(error.message).toContain('recipe');
+    expect(error).toMatchObject({ code: 'unknown-size', file: 'mage.pth', key: 'mage.heads' });
+    expect(error.message).toContain('{"mage": {"heads": N, "dec_heads": N}}');
   });
 
   test('head counts that do not divide the width', async () => {
     const error = await refusal(
       plan([mage()], { ...sample.HEADS, mage: { heads: 5, dec_heads: 2 } }),
     );
-    expect(error.code).toBe('wrong-weights');
+    expect(error).toMatchObject({ code: 'unknown-size', key: 'mage.heads' });
   });
 });

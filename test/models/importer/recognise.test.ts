@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StateDict } from '#checkpoint/types';
+import type { EncoderConfig } from '#bundle/manifest';
+import type { StateDict, StoredTensor } from '#checkpoint/types';
 import { encoderWeights } from '#networks/encoder';
 import { rdmWeights } from '#networks/rdm';
 import { ImportError } from '#importer/errors';
 import type { ImportErrorCode } from '#importer/errors';
 import { recognise } from '#importer/recognise';
+import type { Recognised } from '#importer/recognise';
 import { rcgSchedule } from '#importer/schedule';
 import * as sample from './samples.ts';
 
@@ -23,6 +25,11 @@ async function refusal(work: Promise<unknown>): Promise<ImportError> {
 }
 
 const encoderNames = encoderWeights(sample.ENCODER).map(({ name }) => name);
+const headless = (section: StateDict) => sample.changed(section, { without: /head\./ });
+const bareEncoder = (prefix: string, plus: readonly StoredTensor[] = []) => {
+  const specs = encoderWeights({ ...sample.ENCODER, head: 'none' });
+  return sample.dict(sample.tensors(specs, { rename: (name) => prefix + name }), plus);
+};
 const one = (...names: readonly string[]) =>
   sample.dict(names.map((name) => sample.tensor(name, [4, 4])));
 
@@ -64,7 +71,7 @@ describe('what is found', () => {
     const { parts, layout } = await open(sample.mocoFile(prefix), 'state_dict');
     expect(layout).toBe('MoCo v3 encoder');
     expect(parts).toHaveLength(1);
-    expect(parts[0]?.encoder).toBe('mocov3');
+    expect(parts[0]?.encoder).toEqual({ kind: 'mocov3', head: true });
     expect([...(parts[0]?.weights.keys() ?? [])].sort()).toEqual([...encoderNames].sort());
   });
 
@@ -102,7 +109,7 @@ describe('what is found', () => {
       sample.tensor('head.last_layer.weight_g', [4, 1]),
     ]);
     const found = await open(teacher, 'teacher');
-    expect(found.parts[0]?.encoder).toBe('dino');
+    expect(found.parts[0]?.encoder).toEqual({ kind: 'dino', head: true });
     expect([...found.ignored.keys()]).toEqual(['head.last_layer.weight_g']);
 
     const deit = { ...sample.ENCODER, kind: 'deit', head: 'none' } as const;
@@ -111,8 +118,26 @@ describe('what is found', () => {
       sample.tensor('head.bias', [1000]),
     ]);
     const { parts, ignored } = await open(bare);
-    expect(parts[0]?.encoder).toBe('deit');
+    expect(parts[0]?.encoder).toEqual({ kind: 'deit', head: false });
     expect([...ignored.keys()]).toEqual(['head.weight', 'head.bias']);
+  });
+
+  test.each<[string, () => Promise<Recognised>, EncoderConfig['kind'] | null]>([
+    ['inside a MAGE', () => open(headless(sample.mageFile())), 'mocov3'],
+    ['inside an RDM', () => open(headless(sample.rdmFile())), 'mocov3'],
+    ['of MoCo v3', () => open(headless(sample.mocoFile()), 'state_dict'), 'mocov3'],
+    ['of DINO', () => open(bareEncoder('backbone.'), 'teacher'), 'dino'],
+    ['of nobody knows whom', () => open(bareEncoder(''), ''), null],
+    [
+      "of MoCo v3's linear evaluation",
+      () =>
+        open(bareEncoder('module.', [sample.tensor('module.head.weight', [9, 24])]), 'state_dict'),
+      null,
+    ],
+  ])('an encoder without head %s', async (_where, read, kind) => {
+    const { parts } = await read();
+    const encoder = parts.find((part) => part.kind === 'encoder')?.encoder;
+    expect(encoder).toEqual({ kind, head: false });
   });
 
   test('trailing unit axes of RDM weights are dropped, and no others', async () => {
