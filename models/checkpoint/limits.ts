@@ -21,7 +21,10 @@ export const MAX_ZIP_COMMENT_BYTES = 0xffff;
 export const MAX_PICKLE_BYTES = 64 * MIB;
 /** Opcodes of one pickle: about 40 for each tensor. */
 export const MAX_PICKLE_STEPS = 12_000_000;
-/** Lists, tuples, dictionaries and objects: six for each tensor, about 150 bytes of memory each. */
+/**
+ * Lists, tuples, dictionaries, objects and strings: about eight for each tensor, 150 bytes of memory
+ * each. A string counts once more for every 64 bytes.
+ */
 export const MAX_PICKLE_OBJECTS = 2_000_000;
 /** Values waiting on the pickle stack; Python writes dictionaries 1,000 items at a time. */
 export const MAX_PICKLE_STACK = 1_000_000;
@@ -52,6 +55,12 @@ export const MAX_ELEMENTS = 2 ** 40;
 export const MAX_GATHER_WASTE_BYTES = 256 * MIB;
 /** A tensor that repeats its elements (stride 0) may unfold to this much beyond what is stored. */
 export const MAX_EXPANDED_BYTES = 256 * MIB;
+/**
+ * All tensors of a file together may take this many times the bytes of the file, and
+ * `MAX_EXPANDED_BYTES` more. Real files share storages between a few dictionaries; a million views
+ * of one storage would fill the disk.
+ */
+export const MAX_UNFOLDED_TIMES = 4;
 /** A tensor that is read in one piece. The largest of the released files has 64 MiB. */
 export const MAX_WHOLE_TENSOR_BYTES = 4096 * MIB;
 

@@ -90,22 +90,22 @@ class Machine {
         return this.#push(this.#in.float());
 
       case OP.BINUNICODE:
-        return this.#push(this.#in.text(this.#in.uint(4)));
+        return this.#pushString(this.#in.text(this.#in.uint(4)));
       case OP.SHORT_BINUNICODE:
-        return this.#push(this.#in.text(this.#in.uint(1)));
+        return this.#pushString(this.#in.text(this.#in.uint(1)));
       case OP.BINUNICODE8:
-        return this.#push(this.#in.text(this.#in.length8()));
+        return this.#pushString(this.#in.text(this.#in.length8()));
       case OP.BINSTRING:
-        return this.#push(this.#in.python2Text(this.#in.uint(4)));
+        return this.#pushString(this.#in.python2Text(this.#in.uint(4)));
       case OP.SHORT_BINSTRING:
-        return this.#push(this.#in.python2Text(this.#in.uint(1)));
+        return this.#pushString(this.#in.python2Text(this.#in.uint(1)));
       case OP.BINBYTES:
-        return this.#push(this.#in.copy(this.#in.uint(4)));
+        return this.#pushString(this.#in.copy(this.#in.uint(4)));
       case OP.SHORT_BINBYTES:
-        return this.#push(this.#in.copy(this.#in.uint(1)));
+        return this.#pushString(this.#in.copy(this.#in.uint(1)));
       case OP.BINBYTES8:
       case OP.BYTEARRAY8:
-        return this.#push(this.#in.copy(this.#in.length8()));
+        return this.#pushString(this.#in.copy(this.#in.length8()));
 
       case OP.EMPTY_TUPLE:
       case OP.EMPTY_LIST:
@@ -204,6 +204,11 @@ class Machine {
     this.#objects += cost;
     if (this.#objects > MAX_PICKLE_OBJECTS) throw this.#in.limit('objects', MAX_PICKLE_OBJECTS);
     this.#stack.push(value);
+  }
+
+  /** A string; bytes take memory for an array of their own too. */
+  #pushString(value: string | Uint8Array): void {
+    this.#pushNew(value, (typeof value === 'string' ? 1 : 3) + (value.length >> 6));
   }
 
   #pop(): PickleValue {

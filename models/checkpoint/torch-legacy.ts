@@ -75,7 +75,7 @@ export async function readTorchLegacy(source: ByteSource): Promise<Contents> {
       new Storage({ source, key: name, size: size.bytes, locate: async () => start }),
     );
   }
-  return readContents(tree.value, file, (ref, key) => {
+  return readContents(tree.value, source, (ref, key) => {
     const storage = storages.get(ref.key);
     if (storage) return storage;
     const why = `the file has no storage ${printable(ref.key)}, which this tensor is stored in`;

@@ -52,7 +52,7 @@ export async function readTorchZip(
   const { value } = readTree(tree, where);
 
   const storages = new Map<ZipEntry, Storage>();
-  return readContents(value, source.name, (ref, key) => {
+  return readContents(value, source, (ref, key) => {
     const entry = entries.get(`${root}data/${ref.key}`);
     const wherever = { file: source.name, key };
     if (!entry) {

@@ -1,5 +1,13 @@
+import { tensorBytes } from './convert.ts';
 import { CheckpointError, printable, type Where } from './errors.ts';
-import { MAX_ENTRIES, MAX_METADATA_TEXT, MAX_METADATA_VALUES, MAX_PICKLE_STEPS } from './limits.ts';
+import {
+  MAX_ENTRIES,
+  MAX_EXPANDED_BYTES,
+  MAX_METADATA_TEXT,
+  MAX_METADATA_VALUES,
+  MAX_PICKLE_STEPS,
+  MAX_UNFOLDED_TIMES,
+} from './limits.ts';
 import { hasKind, type PickleValue, type StorageRef, type TensorRef } from './pickle-values.ts';
 import type { Storage } from './storage.ts';
 import { viewTensor, type Window } from './strided.ts';
@@ -13,12 +21,22 @@ export type Contents = Pick<Checkpoint, 'stateDicts' | 'metadata'>;
 /** Finds the storage that a tensor is a view of, and makes sure that it is as long as it should be. */
 export type StorageOf = (ref: StorageRef, key: string) => Storage;
 
-/** Finds the dictionaries of tensors in an object tree: the root and what lies directly in it. */
-export function readContents(root: PickleValue, file: string, storageOf: StorageOf): Contents {
+/**
+ * Finds the dictionaries of tensors in an object tree: the root and what lies directly in it.
+ * @throws CheckpointError for the first tensor that is wrong or too much.
+ */
+export function readContents(
+  root: PickleValue,
+  source: ByteSource,
+  storageOf: StorageOf,
+): Contents {
+  const file = source.name;
+  const room = MAX_UNFOLDED_TIMES * source.size + MAX_EXPANDED_BYTES;
   const stateDicts = new Map<string, ReadonlyMap<string, StoredTensor>>();
   const metadata: [string, string | number | boolean | null][] = [];
   let tensors = 0;
   let items = 0;
+  let bytes = 0;
 
   const addTensors = (dict: PickleValue, key: string): void => {
     if (!(dict instanceof Map)) return;
@@ -31,7 +49,15 @@ export function readContents(root: PickleValue, file: string, storageOf: Storage
     const found = new Map<string, StoredTensor>();
     for (const [name, value] of dict) {
       if (typeof name !== 'string' || !hasKind(value, 'tensor')) continue;
-      found.set(name, openTensor(value, { file, key: name }, storageOf));
+      const tensor = openTensor(value, { file, key: name }, storageOf);
+      bytes += tensorBytes(tensor);
+      if (bytes > room) {
+        const why =
+          `with this one, its tensors unfold to ${bytes} bytes, of a file that has ${source.size}; ` +
+          `the limit is ${room}`;
+        throw new CheckpointError('limit-exceeded', { file, key: name }, why);
+      }
+      found.set(name, tensor);
     }
     tensors += found.size;
     if (tensors > MAX_ENTRIES) {

@@ -166,6 +166,8 @@ describe('limits of an object tree', () => {
     ['values on the stack', `\x80\x02${'N'.repeat(MAX_PICKLE_STACK + 1)}.`],
     ['marks', `\x80\x02${'('.repeat(MAX_PICKLE_STACK + 1)}.`],
     ['objects', `\x80\x02${'}0'.repeat(2_000_001)}N.`],
+    ['byte strings', `\x80\x03${'C\x000'.repeat(700_000)}N.`],
+    ['strings', `\x80\x02${'U\x01x0'.repeat(2_000_001)}N.`],
     ['opcodes', `\x80\x02${'N0'.repeat(6_000_001)}N.`],
     ['bytes in a string', `\x80\x02X\xff\xff\xff\x7f`],
     ['bytes in a long string', `\x80\x04\x8d${'\xff'.repeat(8)}`],
@@ -233,6 +235,22 @@ describe('a tensor', () => {
       'limit-exceeded',
     );
     expect(error.key).toBe('weight');
+  });
+
+  test.each([
+    ['repeat one element', { shape: [2 ** 24], strides: [0] }, 5],
+    ['share one storage', { shape: [2 ** 18], data: new Float32Array(2 ** 18) }, 300],
+  ])('may %s, but not without end', async (_, view, count) => {
+    const views = (many: number) => {
+      const names = Array.from({ length: many }, (_none, i) => `view.${i}`);
+      const tensors = names.map((name) => [name, tensor({ ...view, storage: 'one' })] as const);
+      return torchZip({ model: Object.fromEntries(tensors) });
+    };
+    const error = await refusal(openBytes(views(count)), 'limit-exceeded');
+    expect(error.key).toMatch(/^view\.\d+$/);
+    expect(error.message).toContain('unfold');
+    const few = await openBytes(views(3));
+    expect(few.stateDicts.get('model')?.size).toBe(3);
   });
 
   test('may not have too many axes', async () => {
