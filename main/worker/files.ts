@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { StudioError } from '#api/errors';
 import { fileReason, reasonText, type Reason } from '#api/reasons';
@@ -11,6 +12,10 @@ export interface FileSource extends ByteSource {
   close(): Promise<void>;
 }
 
+/** Without waiting: a named pipe would hold up its opening until somebody writes to it. */
+const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
+/** Bytes of one read: Node ends the whole process when asked for 2 GiB or more. */
+const MAX_READ_BYTES = 2 ** 30;
 /** Names of unfinished folders: `.importing-<process id>-<something unique>`. */
 const UNFINISHED = /^\.importing-(\d+)-/;
 /** Unfinished folders of this process; any other with our id was left by a namesake. */
@@ -22,7 +27,7 @@ const active = new Set<string>();
  * @throws StudioError 'file-unavailable'
  */
 export async function fileSource(path: string, name = basename(path)): Promise<FileSource> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
+  const handle = await open(path, READ_ONLY).catch((error: unknown) => {
     throw fileError(error, name);
   });
   try {
@@ -37,18 +42,10 @@ export async function fileSource(path: string, name = basename(path)): Promise<F
       async read(offset, length) {
         // Not zeroed first: every byte is overwritten below, or the read fails.
         const bytes = Buffer.allocUnsafeSlow(length);
-        let done = 0;
-        while (done < length) {
-          const { bytesRead } = await handle
-            .read(bytes, done, length - done, offset + done)
-            .catch((error: unknown) => {
-              throw fileError(error, name);
-            });
-          if (bytesRead === 0) {
-            throw unavailable({ code: 'file-shrank', values: { file: name } });
-          }
-          done += bytesRead;
-        }
+        const whole = await fill(handle, { bytes, offset }).catch((error: unknown) => {
+          throw fileError(error, name);
+        });
+        if (!whole) throw unavailable({ code: 'file-shrank', values: { file: name } });
         return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
       },
       close: () => handle.close(),
@@ -57,6 +54,26 @@ export async function fileSource(path: string, name = basename(path)): Promise<F
     await handle.close();
     throw fileError(error, name);
   }
+}
+
+/**
+ * Reads bytes from `offset` on until the buffer is full.
+ * @returns false when the file ends first
+ * @internal
+ */
+export async function fill(
+  handle: Pick<FileHandle, 'read'>,
+  to: { readonly bytes: Uint8Array; readonly offset: number },
+  most = MAX_READ_BYTES,
+): Promise<boolean> {
+  const { bytes, offset } = to;
+  for (let done = 0; done < bytes.length;) {
+    const length = Math.min(most, bytes.length - done);
+    const { bytesRead } = await handle.read(bytes, done, length, offset + done);
+    if (bytesRead === 0) return false;
+    done += bytesRead;
+  }
+  return true;
 }
 
 /** What a write into an unfinished folder ends with. */

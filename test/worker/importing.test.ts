@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
+  open,
   readFile,
   readdir,
   rm,
@@ -9,6 +11,7 @@ import {
   truncate,
   utimes,
   writeFile,
+  type FileHandle,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +21,7 @@ import type { ErrorCode } from '#api/errors';
 import { reasonText } from '#api/reasons';
 import { writeSafetensors } from '#checkpoint/safetensors';
 import type { StateDict } from '#checkpoint/types';
-import { fileError, fileSource, writeFolderAtomically } from '#worker/files';
+import { fileError, fileSource, fill, writeFolderAtomically } from '#worker/files';
 import {
   importBundle,
   inspectCheckpoint,
@@ -359,6 +362,40 @@ describe('files', () => {
     expect([...(await source.read(2 ** 32 + 5, 2))]).toEqual([0, 0]);
     await source.close();
   });
+
+  test('are read in pieces that the system takes', async () => {
+    const path = join(folder, 'numbers');
+    const numbers = Uint8Array.from({ length: 100 }, (_, i) => i);
+    await writeFile(path, numbers);
+    const handle = await open(path);
+    const asked: number[] = [];
+    const watched = {
+      read: (bytes: Uint8Array, to: number, length: number, from: number) => {
+        asked.push(length);
+        return handle.read(bytes, to, length, from);
+      },
+    } as Pick<FileHandle, 'read'>;
+    const bytes = new Uint8Array(90);
+    expect(await fill(watched, { bytes, offset: 5 }, 40)).toBe(true);
+    expect(bytes).toEqual(numbers.slice(5, 95));
+    expect(asked).toEqual([40, 40, 10]);
+    expect(await fill(watched, { bytes, offset: 50 }, 40)).toBe(false);
+    await handle.close();
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'that are none are refused, not waited for',
+    async () => {
+      const pipe = join(folder, 'pipe.pth');
+      execFileSync('mkfifo', [pipe]);
+      for (const path of [pipe, '/dev/null', folder]) {
+        expect((await failure(fileSource(path))).code).toBe('file-unavailable');
+      }
+      expect((await failure(importBundle(request({ files: [pipe] })))).reason?.code).toBe(
+        'file-not-plain',
+      );
+    },
+  );
 
   test('system errors become errors for people', () => {
     const of = (code: string) => fileError(Object.assign(new Error(code), { code }), 'a.pth');
