@@ -1,5 +1,5 @@
 import { readFloat32 } from '#checkpoint/convert';
-import type { StateDict } from '#checkpoint/types';
+import type { DType, StateDict } from '#checkpoint/types';
 import { ImportError } from './errors.ts';
 
 /** Steps of RCG's diffusion of representations (spec 3.2). */
@@ -8,6 +8,11 @@ const LINEAR_START = 0.0015;
 const LINEAR_END = 0.0195;
 /** Largest difference from the exact value that rounding to float32 explains, with room. */
 const TOLERANCE = 1e-6;
+/** What rounding to a shorter type adds to that, as a part of the value: half a unit of its last place. */
+const ROUNDING: Partial<Readonly<Record<DType, number>>> = {
+  float16: 2 ** -11,
+  bfloat16: 2 ** -8,
+};
 
 /**
  * β and ᾱ of RCG's schedule, float64 [1000] each (spec 3.3).
@@ -53,10 +58,11 @@ export async function checkSchedule(section: StateDict, file: string): Promise<v
       throw refuse(`has shape [${stored.shape.join(', ')}], expected [${STEPS}]`);
     }
     const values = await readFloat32(stored);
+    const rounding = ROUNDING[stored.dtype] ?? 0;
     const wrong = expected.findIndex((value, i) => {
       const found = values[i];
       // Written so that NaN counts as wrong.
-      return found === undefined || !(Math.abs(found - value) <= TOLERANCE);
+      return found === undefined || !(Math.abs(found - value) <= TOLERANCE + rounding * value);
     });
     if (wrong >= 0)
       throw refuse(`is ${values[wrong]} at step ${wrong}, expected ${expected[wrong]}`);

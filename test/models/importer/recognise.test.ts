@@ -304,6 +304,26 @@ describe('the noise schedule', () => {
     await expect(open(section)).resolves.toBeDefined();
   });
 
+  test.each([
+    ['float16', (value: number) => new Uint16Array(Float16Array.of(value).buffer)],
+    ['bfloat16', (value: number) => Uint16Array.of(brain(value))],
+  ] as const)('may be rounded to %s', async (dtype, bits) => {
+    const rounded = (key: string, values: Float64Array) => {
+      const bytes = new Uint8Array(Uint16Array.from(values, (value) => bits(value)[0] ?? 0).buffer);
+      return sample.holding({ name: key, dtype, shape: [values.length] }, bytes);
+    };
+    const rdmOf = (schedule: Float64Array) =>
+      open(
+        sample.changed(sample.rdmFile(), {
+          without: /^(betas|alphas_cumprod)$/,
+          plus: [rounded('betas', schedule), rounded('alphas_cumprod', alphasBar)],
+        }),
+      );
+    await expect(rdmOf(betas)).resolves.toBeDefined();
+    const off = betas.with(700, (betas[700] ?? 0) * 1.02);
+    expect(await refusal(rdmOf(off))).toMatchObject({ code: 'other-schedule', key: 'betas' });
+  });
+
   test.each<[string, string, readonly number[] | Float64Array]>([
     ['linear of DDPM', 'betas', betas.map((_, i) => 1e-4 + (i * 0.0199) / 999)],
     ['100 steps', 'betas', betas.slice(0, 100)],
@@ -314,6 +334,12 @@ describe('the noise schedule', () => {
     expect(error).toMatchObject({ code: 'other-schedule', key });
   });
 });
+
+/** The upper half of a float32, rounded to the nearest. */
+function brain(value: number): number {
+  const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+  return (bits + 0x8000) >>> 16;
+}
 
 test('whatever the keys, the answer is parts or an ImportError', async () => {
   const words = fc.constantFrom(

@@ -71,7 +71,7 @@ export function tensor(
 }
 
 /** A tensor of given bytes. */
-function holding(
+export function holding(
   info: Pick<StoredTensor, 'name' | 'dtype' | 'shape'>,
   bytes: Uint8Array<ArrayBuffer>,
 ): StoredTensor {
