@@ -1,4 +1,5 @@
 import type { Manifest } from '#bundle/manifest';
+import { printable } from '#checkpoint/errors';
 
 type Licence = Manifest['licences'][number];
 
@@ -18,15 +19,22 @@ const RCG_MIT: Licence = {
   nonCommercial: false,
 };
 
+/** A summary of CC-BY-NC-4.0, with the link to what binds. */
+function nonCommercialText(authors: string): string {
+  return (
+    'You may copy, share and adapt the material for non-commercial purposes only, provided that you ' +
+    `give credit to its authors${authors}, name this licence and say what you changed. ` +
+    'You may not add terms that keep others from doing what the licence permits. The material comes ' +
+    'without warranty. This is a summary; what binds is the legal code of the licence:\n' +
+    'https://creativecommons.org/licenses/by-nc/4.0/legalcode'
+  );
+}
+
 const MOCO: Licence = {
   id: 'CC-BY-NC-4.0',
   title: 'Creative Commons Attribution-NonCommercial 4.0 International',
   covers: 'MoCo v3 encoder, code and weights, which every RDM and MAGE checkpoint embeds',
-  text:
-    'You may copy, share and adapt the material for non-commercial purposes only, provided that you ' +
-    'give credit to its authors (Facebook AI Research), name this licence and say what you changed. ' +
-    'You may not add terms that keep others from doing what the licence permits. The material comes ' +
-    'without warranty. This is a summary; the legal code of the licence is what binds.',
+  text: `${nonCommercialText(' (Facebook AI Research)')}\n\nStated at https://github.com/facebookresearch/moco-v3/blob/main/LICENSE`,
   nonCommercial: true,
 };
 
@@ -37,7 +45,8 @@ const APACHE_ENCODER: Licence = {
   text:
     'You may use, copy, change and distribute the material, also commercially, provided that you keep ' +
     'its notices, pass this licence on and say what you changed. It grants the patent rights needed ' +
-    'for that and comes without warranty. This is a summary; the text of the licence is what binds.',
+    'for that and comes without warranty. This is a summary; what binds is the text of the licence:\n' +
+    'https://www.apache.org/licenses/LICENSE-2.0',
   nonCommercial: false,
 };
 
@@ -48,7 +57,8 @@ const IMAGENET: Licence = {
   text:
     'The released weights were trained on ImageNet, whose terms grant access to the pictures for ' +
     'non-commercial research and education only, at the risk of whoever uses them, and give no ' +
-    'rights in the pictures themselves, which belong to many owners.',
+    'rights in the pictures themselves, which belong to many owners. This is a summary; the terms:\n' +
+    'https://www.image-net.org/download.php',
   nonCommercial: true,
 };
 
@@ -61,19 +71,23 @@ const CARD_LICENCES: Readonly<Record<string, Omit<Licence, 'covers'>>> = {
       'You may copy, share and adapt the material, also commercially, provided that you give credit ' +
       'to its authors, name this licence and say what you changed. You may not add terms that keep ' +
       'others from doing what the licence permits. The material comes without warranty. This is a ' +
-      'summary; the legal code of the licence is what binds.',
+      'summary; what binds is the legal code of the licence:\n' +
+      'https://creativecommons.org/licenses/by/4.0/legalcode',
     nonCommercial: false,
   },
   'cc-by-nc-4.0': {
     id: MOCO.id,
     title: MOCO.title,
-    text: MOCO.text.replace(' (Facebook AI Research)', ''),
+    text: nonCommercialText(''),
     nonCommercial: true,
   },
   'cc0-1.0': {
     id: 'CC0-1.0',
     title: 'Creative Commons Zero 1.0 Universal',
-    text: 'The authors have waived their rights as far as the law allows: use the material as you like. It comes without warranty.',
+    text:
+      'The authors have waived their rights as far as the law allows: use the material as you like. ' +
+      'It comes without warranty. This is a summary; what binds is the legal code:\n' +
+      'https://creativecommons.org/publicdomain/zero/1.0/legalcode',
     nonCommercial: false,
   },
   mit: {
@@ -90,6 +104,9 @@ const CARD_LICENCES: Readonly<Record<string, Omit<Licence, 'covers'>>> = {
   },
 };
 
+/** Read of the card's word for its licence: a name, and perhaps a comment. */
+const MAX_VALUE = 1024;
+
 /**
  * What the front matter of a model card gives as `license`, or null. Front matter is the part
  * between two lines of three dashes at the very beginning.
@@ -99,7 +116,9 @@ export function cardLicence(card: string): string | null {
   const matter = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)\r?\n---[ \t]*(\r?\n|$)/.exec(card)?.[1];
   if (matter === undefined) return null;
   const value = /^licen[sc]e:[ \t]*(.*)$/m.exec(matter)?.[1] ?? '';
+  // Cut first: looking for a comment takes the square of the blanks before it.
   const bare = value
+    .slice(0, MAX_VALUE)
     .replace(/\s+#.*$/, '')
     .replace(/^["']|["']\s*$/g, '')
     .trim();
@@ -119,12 +138,13 @@ export function licencesOf(facts: {
     const known = CARD_LICENCES[named.toLowerCase()];
     const covers = 'This model, as its card says';
     if (known) return [{ ...known, covers }];
+    const shown = printable(named);
     return [
       {
-        id: named,
-        title: named,
+        id: shown,
+        title: shown,
         covers,
-        text: `The model card names the licence "${named}". Read the card for what it permits.`,
+        text: `The model card names the licence "${shown}". Read the card for what it permits.`,
         nonCommercial: /(^|-)nc(-|$)|non-?commercial/i.test(named),
       },
     ];

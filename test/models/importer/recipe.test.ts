@@ -194,7 +194,32 @@ describe('licences', () => {
       'LicenseRef-ImageNet',
     ]);
     expect(published(true)[0]?.text).toContain('Copyright (c) 2023 Tianhong Li');
-    for (const { text } of published(true)) expect(text).not.toMatch(/https?:/);
+  });
+
+  test('in short words link to what binds', () => {
+    const named = ['cc-by-4.0', 'cc-by-nc-4.0', 'cc0-1.0', 'apache-2.0'].flatMap((name) =>
+      licencesOf({ card: `---\nlicense: ${name}\n---\n`, mocoEncoder: true }),
+    );
+    const published = [true, false].flatMap((mocoEncoder) =>
+      licencesOf({ card: undefined, mocoEncoder }).slice(1),
+    );
+    for (const { text } of [...named, ...published]) {
+      expect(text).toContain('summary');
+      expect(text).toMatch(/https:\/\/[\w./-]+$/);
+    }
+  });
+
+  test('are found in no time, however many blanks the card has', () => {
+    const blanks = ' '.repeat(1_000_000);
+    expect(cardLicence(`---\nlicense: mit${blanks}x\n---\n`)).toBe('mit');
+    expect(cardLicence(`---\nlicense: mit #${blanks}\n---\n`)).toBe('mit');
+  });
+
+  test('with unprintable names are shown in one short line', () => {
+    const card = `---\nlicense: \u001b[2J${'x'.repeat(5000)}\n---\n`;
+    const [licence] = licencesOf({ card, mocoEncoder: true });
+    expect(licence?.title).toMatch(/^\?\[2Jx{100,}…$/);
+    expect(licence?.text.length).toBeLessThan(300);
   });
 
   test('that nobody knows are shown as they are', () => {
