@@ -18,6 +18,7 @@ import {
   updateImages,
   type DecodeSteps,
   type DoctorCheck,
+  type ExportResult,
   type ImageDetail,
   type ImageRow,
   type Job,
@@ -197,8 +198,10 @@ export const contract = {
           readonly refused: readonly { readonly name: string; readonly reason: string }[];
         }>(),
       ),
-    /** A ZIP of the pictures, or one PNG. */
-    export: base.input(z.strictObject({ ids: imageIds, metadata: z.boolean() })).output(z.file()),
+    /** A ZIP of the pictures, or one PNG, to be fetched; files that are not whole are made again. */
+    export: base
+      .input(z.strictObject({ ids: imageIds, metadata: z.boolean() }))
+      .output(output<ExportResult>()),
     createBoard: base
       .input(z.strictObject({ name: z.string().trim().min(1).max(100) }))
       .output(output<Board>()),

@@ -67,6 +67,14 @@ export const REASONS = {
   'reason.move-unsound':
     'The copy of the library’s record is not sound ({problem}) and was thrown away. The library is where it was; check both disks.',
 
+  'reason.export-gone': 'It is not in the library any more.',
+  'reason.export-foreign':
+    'It came from elsewhere and its file is missing or damaged, so it cannot be made again as it was.',
+  'reason.export-no-model':
+    'Its file is missing or damaged, and the model “{model}” that made it is not installed. Import that model, then export again.',
+  'reason.export-failed':
+    'Its file is missing or damaged, and it could not be made again. Rebuild it, then export again.',
+
   'reason.checkpoint-empty': '{file} is empty. Download or copy it again.',
   'reason.checkpoint-web-page':
     '{file} is a web page that was saved in place of the file. Download it again.',

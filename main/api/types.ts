@@ -209,6 +209,17 @@ export interface ReplayResult {
   readonly recordedTarget: ResolvedTarget;
 }
 
+/** A file to fetch, with the pictures of an export. */
+export interface ExportResult {
+  /** Good for one download, and for a quarter of an hour. */
+  readonly address: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** How many pictures it holds. */
+  readonly exported: number;
+  readonly leftOut: readonly { readonly id: number; readonly reason: Reason }[];
+}
+
 /** The networks that a model can have. */
 export type PartKind = 'encoder' | 'rdm' | 'mage' | 'vqgan';
 

@@ -27,8 +27,9 @@ export function serveAssets(session: Session, studio: Promise<OpenStudio>): void
 async function answer(site: Site, { method, url: text, headers }: Request): Promise<Response> {
   const url = new URL(text);
   const ours = `${url.protocol}//${url.host}` === ORIGIN;
-  const { body, ...head } = ours
+  const { body, stream, ...head } = ours
     ? await site({ method, url, header: (name) => headers.get(name) })
     : sentence(404, 'There is nothing here.');
+  if (stream !== undefined) return new Response(stream(), head);
   return new Response(body && Uint8Array.from(body), head);
 }

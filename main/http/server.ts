@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { BodyLimitPlugin, RPCHandler } from '@orpc/server/node';
 import { StudioError } from '#api/errors';
 import type { OpenStudio } from '#studio/open-studio';
@@ -103,8 +104,11 @@ function endingWith(studio: OpenStudio, end: AbortSignal): OpenStudio {
 }
 
 /** Node leaves the body out where the method wants none. */
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, headers).end(body ?? undefined);
+function send(response: ServerResponse, { status, headers, body, stream }: Answer): void {
+  response.writeHead(status, headers);
+  if (stream === undefined) response.end(body ?? undefined);
+  // Whoever stops fetching ends the reading too.
+  else void pipeline(stream(), response).catch(() => response.destroy());
 }
 
 /** The path and query of a request; null for what is not a plain path on this server. */

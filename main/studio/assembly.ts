@@ -186,7 +186,7 @@ function putTogether(parts: Parts): Assembly {
   const models = createModels(shop, engines.side);
   const mosaics = createMosaics(shop, engines.spare);
   const replays = createReplays(shop);
-  const exports = createExports(shop);
+  const exports = createExports(shop, replays);
   const backupFolder = join(shop.files.folder, BACKUPS);
   const { state, database } = opened;
 
@@ -247,7 +247,7 @@ function putTogether(parts: Parts): Assembly {
     mosaics,
     replays,
     exports,
-    assets: createAssets(shop, { previews, replays, mosaics }),
+    assets: createAssets(shop, { previews, replays, mosaics, exports }),
     engines,
     state,
     ready,

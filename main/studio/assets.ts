@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
+import { stripTexts } from '#pictures/png';
+import type { Download, Exports } from './library/exports.ts';
 import type { Mosaics } from './models/mosaics.ts';
 import type { Previews } from './queue/previews.ts';
 import type { Replays } from './queue/replays.ts';
@@ -16,9 +19,11 @@ export interface Asset {
 export interface Assets {
   /** The asset of a path such as `/images/12/thumb`; null when there is none. */
   get(path: string): Promise<Asset | null>;
+  /** The export of a path such as `/exports/1f2e/starter-42.png`; null when there is none. */
+  download(path: string): Promise<Download | null>;
 }
 
-const IMAGE = /^\/images\/(\d{1,15})\/(full|thumb)$/;
+const IMAGE = /^\/images\/(\d{1,15})\/(full|bare|thumb)$/;
 const PREVIEW = /^\/previews\/(\d{1,15})\/(\d{1,6})$/;
 const MOSAIC = /^\/mosaics\/([0-9a-f]{64})$/;
 const STEP = /^\/steps\/(\d{1,15})\/(\d{1,6})$/;
@@ -29,15 +34,28 @@ export function createAssets(
     previews,
     replays,
     mosaics,
-  }: { readonly previews: Previews; readonly replays: Replays; readonly mosaics: Mosaics },
+    exports,
+  }: {
+    readonly previews: Previews;
+    readonly replays: Replays;
+    readonly mosaics: Mosaics;
+    readonly exports: Exports;
+  },
 ): Assets {
   const image = async (id: number, kind: string): Promise<Asset> => {
     const { uid, path, version, file } = shop.history().images.get(id);
     const etag = `"${uid}-${version}-${kind}"`;
     try {
-      return kind === 'thumb'
-        ? { type: 'image/webp', bytes: await shop.thumbnails.get({ uid, path, version }), etag }
-        : { type: 'image/png', bytes: await shop.files.read(path), etag };
+      if (kind === 'thumb') {
+        return {
+          type: 'image/webp',
+          bytes: await shop.thumbnails.get({ uid, path, version }),
+          etag,
+        };
+      }
+      const png = await shop.files.read(path);
+      const bytes = kind === 'bare' ? stripTexts(png, basename(path)) : png;
+      return { type: 'image/png', bytes, etag };
     } catch (error) {
       // Noted, so that every window shows the picture as one that can be rebuilt.
       if (file === 'present' && !(await shop.files.isThere(path))) {
@@ -77,6 +95,7 @@ export function createAssets(
         throw error;
       }
     },
+    download: (path) => Promise.resolve(exports.open(path)),
   };
 }
 

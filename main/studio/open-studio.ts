@@ -35,6 +35,10 @@ export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio
         await library.settled();
         return current.assets.get(path);
       },
+      download: async (path) => {
+        await library.settled();
+        return current.assets.download(path);
+      },
     },
     engines: follow(() => current.engines),
     library,

@@ -73,8 +73,8 @@ export function createRouter(studio: OpenStudio) {
       }),
       steps: os.images.steps.handler(({ input }) => replays.steps(input.id)),
       import: os.images.import.handler(({ input }) => importPictures(shop, input.files)),
-      export: os.images.export.handler(({ input }) =>
-        studio.exports.make(input.ids, input.metadata),
+      export: os.images.export.handler(({ input: { ids, metadata }, signal }) =>
+        studio.exports.make(ids, { metadata, signal }),
       ),
       createBoard: os.images.createBoard.handler(({ input }) =>
         listed(studio, history().boards.create(input.name)),

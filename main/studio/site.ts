@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { Asset, Assets } from './assets.ts';
+import type { Download } from './library/exports.ts';
 
 /** A request, as far as an answer depends on it. */
 export interface Ask {
@@ -17,6 +18,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
+  /** In place of a body: what may be larger than memory. */
+  readonly stream?: () => ReadableStream<Uint8Array>;
 }
 
 /** The built window and the studio's pictures, by address: the same in every host with a page. */
@@ -80,12 +83,14 @@ export function createSite(renderer: string, assets: Assets | Promise<Assets>): 
     const file = await readListed(await listed, url.pathname);
     if (file !== null) return give(ask, file);
     const asset = await (await assets).get(url.pathname);
-    if (asset === null) return sentence(404, 'There is nothing here.');
-    return give(ask, { ...asset, immutable: url.searchParams.has('v') });
+    if (asset !== null) return give(ask, { ...asset, immutable: url.searchParams.has('v') });
+    const download = await (await assets).download(url.pathname);
+    return download === null ? sentence(404, 'There is nothing here.') : hand(ask, download);
   };
   return async (ask) => {
     const given = await answer(ask).catch(failure);
-    return ask.method === 'HEAD' ? { ...given, body: null } : given;
+    const { status, headers } = given;
+    return ask.method === 'HEAD' ? { status, headers, body: null } : given;
   };
 }
 
@@ -122,10 +127,7 @@ function give(ask: Ask, { bytes, type, etag, immutable }: Content): Answer {
     return { status: 304, headers, body: null };
   }
   const range = wantedRange(ask, bytes.length, etag);
-  if (range === 'impossible') {
-    const none = { 'content-range': `bytes */${bytes.length}`, 'content-length': '0' };
-    return { status: 416, headers: { ...headers, ...none }, body: null };
-  }
+  if (range === 'impossible') return beyond(headers, bytes.length);
   if (range === null) {
     const length = { 'content-length': String(bytes.length) };
     return { status: 200, headers: { ...headers, ...length }, body: bytes };
@@ -134,6 +136,32 @@ function give(ask: Ask, { bytes, type, etag, immutable }: Content): Answer {
   const place = `bytes ${range.start}-${range.end}/${bytes.length}`;
   const about = { 'content-range': place, 'content-length': String(part.length) };
   return { status: 206, headers: { ...headers, ...about }, body: part };
+}
+
+/** A file to keep, straight from the disk. */
+function hand(ask: Ask, { name, type, bytes, read }: Download): Answer {
+  const headers = {
+    ...SECURE,
+    'content-type': type,
+    'content-disposition': `attachment; filename="${name}"`,
+    'accept-ranges': 'bytes',
+    'cache-control': 'no-store',
+  };
+  const range = wantedRange(ask, bytes, null);
+  if (range === 'impossible') return beyond(headers, bytes);
+  const { start, end } = range ?? { start: 0, end: bytes - 1 };
+  const place = range === null ? {} : { 'content-range': `bytes ${start}-${end}/${bytes}` };
+  return {
+    status: range === null ? 200 : 206,
+    headers: { ...headers, ...place, 'content-length': String(end - start + 1) },
+    body: null,
+    stream: () => read(start, end),
+  };
+}
+
+function beyond(headers: Answer['headers'], length: number): Answer {
+  const none = { 'content-range': `bytes */${length}`, 'content-length': '0' };
+  return { status: 416, headers: { ...headers, ...none }, body: null };
 }
 
 function isKnown(header: string | null, etag: string): boolean {

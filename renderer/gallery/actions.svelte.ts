@@ -2,6 +2,8 @@ import type { Board } from '#api/gallery';
 import type { UpdateImages } from '#api/types';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
+import { reasonWords } from '../state/reasons.ts';
+import type { Toast } from '../state/toasts.svelte.ts';
 import type { Gallery } from './gallery.svelte.ts';
 
 type Change = Omit<UpdateImages, 'ids'>;
@@ -129,15 +131,22 @@ export class Actions {
     if (count > 0) this.#tell('gallery.rebuilt', { count });
   }
 
+  /** Hands the pictures out, and says which are not among them. */
   async export(metadata: boolean, ids = this.targets): Promise<void> {
     if (ids.length === 0 || this.busy !== null) return;
     const { app, desk } = this.#gallery;
     this.busy = 'export';
-    const file = await app.act(app.studio.images.export({ ids: [...ids], metadata }));
+    const made = await app.act(app.studio.images.export({ ids: [...ids], metadata }));
     this.busy = null;
-    if (file === undefined) return;
-    desk.save(file);
-    app.toasts.show({ text: app.i18n.t('gallery.exported', { count: ids.length }) });
+    if (made === undefined) return;
+    const { address, name, exported, leftOut } = made;
+    desk.save(address, name);
+    this.#tell('gallery.exported', { count: exported });
+    const reasons = leftOut.map(({ reason }) => reasonWords(app.i18n, reason) ?? '');
+    for (const reason of new Set(reasons)) {
+      const count = reasons.filter((one) => one === reason).length;
+      this.#tell('gallery.leftOut', { count, reason }, 'warn');
+    }
   }
 
   /** Brings files in; what was refused is shown with its reason. */
@@ -254,11 +263,15 @@ export class Actions {
   }
 
   /** Says what was done, where there is no way back. */
-  #tell(key: MessageKey, values: Readonly<Record<string, string | number>>): void {
+  #tell(
+    key: MessageKey,
+    values: Readonly<Record<string, string | number>>,
+    tone: Toast['tone'] = 'plain',
+  ): void {
     const { toasts, announcer, i18n } = this.#gallery.app;
     const text = i18n.lookup(key, values) ?? '';
     announcer.polite(text);
-    toasts.show({ text });
+    toasts.show({ text, tone });
   }
 
   /** Names what was done, with a way back. */

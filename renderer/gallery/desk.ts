@@ -1,4 +1,4 @@
-import { copyPicture } from '../state/transfer.ts';
+import { copyPicture, saveAddress } from '../state/transfer.ts';
 import { readPixels } from './compare/pixels.ts';
 import type { Desk } from './gallery.svelte.ts';
 
@@ -12,7 +12,7 @@ export function pageDesk(): Desk {
       get: () => stored(() => localStorage.getItem(KEY)),
       set: (text) => void stored(() => localStorage.setItem(KEY, text)),
     },
-    save: saveFile,
+    save: saveAddress,
     copyPicture,
     readPixels: (address) => readPixels(address, AbortSignal.timeout(PATIENCE_MS)),
   };
@@ -25,14 +25,4 @@ function stored<T>(use: () => T): T | null {
   } catch {
     return null;
   }
-}
-
-function saveFile(file: File): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = file.name;
-  link.click();
-  // The download reads the address after this turn.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -25,8 +25,8 @@ export interface Pixels {
 /** What the gallery needs of the page. */
 export interface Desk {
   readonly look: LookStore;
-  /** Hands a file to the person. */
-  readonly save: (file: File) => void;
+  /** Hands the file at an address of our own to the person. */
+  readonly save: (address: string, name: string) => void;
   /** Puts a picture of our own address on the clipboard. */
   readonly copyPicture: (address: string) => Promise<void>;
   /** RGBA of a picture of our own address. */

@@ -42,6 +42,14 @@ function isRecipe(text: string): boolean {
   }
 }
 
+/** Saves what is at an address of our own, as the browser saves files. */
+export function saveAddress(address: string, name: string): void {
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+}
+
 /** Puts a picture of our own address on the clipboard, as a PNG. */
 export async function copyPicture(address: string): Promise<void> {
   const picture = fetch(address).then((response) => {

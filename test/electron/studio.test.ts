@@ -110,8 +110,11 @@ test('files cross the port both ways', async () => {
     sort: { by: 'createdAt', descending: true },
   });
   const id = ids[0] ?? 0;
-  const file = await studio.images.export({ ids: [id], metadata: true });
-  expect(file.type).toBe('image/png');
+  const { address, name, bytes } = await studio.images.export({ ids: [id], metadata: true });
+  const fetched = await host.fetch(address);
+  expect(fetched.headers.get('content-type')).toBe('image/png');
+  const file = new File([Buffer.from(await fetched.arrayBuffer())], name);
+  expect(file.size).toBe(bytes);
   await studio.images.remove({ ids: [id] });
   const { ids: again, refused } = await studio.images.import({ files: [file] });
   expect(refused).toEqual([]);

@@ -1,3 +1,4 @@
+import type { OpenStudio } from '#studio/open-studio';
 import { ended, type Connection } from './conformance.ts';
 import type { Abilities } from './shared.ts';
 
@@ -29,6 +30,19 @@ export function abilitiesOf({ client, picture }: Connection): Abilities {
     offer: (files) => named(client.models.offer({ files: [...files] })),
     works: async () => (await client.studio.doctor()).every(({ state }) => state !== 'fail'),
   };
+}
+
+/** What a studio has at an address, as a host that needs no headers hands it out. */
+export async function pictureOf(
+  { assets }: Pick<OpenStudio, 'assets'>,
+  path: string,
+): ReturnType<Connection['picture']> {
+  const asset = await assets.get(path);
+  if (asset !== null) return { status: 200, type: asset.type, bytes: asset.bytes };
+  const file = await assets.download(path);
+  if (file === null) return { status: 404, type: null, bytes: new Uint8Array() };
+  const bytes = await new Response(file.read(0, file.bytes - 1)).arrayBuffer();
+  return { status: 200, type: file.type, bytes: new Uint8Array(bytes) };
 }
 
 /** Gives a refusal the field's own name: which part of the request it is in differs by call. */

@@ -131,11 +131,14 @@ export function conformance(name: string, connect: Connect): void {
     });
 
     test('a picture goes out as a file and comes in again as itself', async () => {
-      const { client } = await connect();
+      const { client, picture } = await connect();
       const { images } = await ended(client, (await client.jobs.create(sample({ count: 2 }))).id);
       const [id = 0] = images;
-      const png = await client.images.export({ ids: [id], metadata: true });
-      expect([png.type, png.name]).toEqual(['image/png', 'tiny-7.png']);
+      const one = await client.images.export({ ids: [id], metadata: true });
+      expect(one).toMatchObject({ name: 'tiny-7.png', exported: 1, leftOut: [] });
+      const fetched = await picture(one.address);
+      expect([fetched.status, fetched.type]).toEqual([200, 'image/png']);
+      const png = new File([Uint8Array.from(fetched.bytes)], one.name);
       expect(await client.images.import({ files: [png] })).toEqual({ ids: [id], refused: [] });
       const before = await client.images.get({ id });
 
@@ -146,9 +149,16 @@ export function conformance(name: string, connect: Connect): void {
       expect(after.recipe).toEqual(before.recipe);
       expect(after.createdAt).toBe(before.createdAt);
 
-      const zip = await client.images.export({ ids: [...images], metadata: false });
-      expect(zip.type).toBe('application/zip');
-      expect(new TextDecoder().decode(await zip.slice(0, 2).arrayBuffer())).toBe('PK');
+      const both = await client.images.export({ ids: [...images], metadata: false });
+      expect(both).toMatchObject({
+        name: 'rcg-studio-1.zip',
+        exported: 1,
+        leftOut: [{ id, reason: { code: 'export-gone', values: {} } }],
+      });
+      const zip = await picture(both.address);
+      expect([zip.type, zip.bytes.length]).toEqual(['application/zip', both.bytes]);
+      expect(new TextDecoder().decode(zip.bytes.subarray(0, 2))).toBe('PK');
+      expect((await picture(both.address)).status).toBe(404);
     });
 
     test('a foreign picture is encoded; what is no picture is refused by name', async () => {

@@ -1,7 +1,7 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeAll } from 'vitest';
 import { createRouter } from '#studio/router';
-import { abilitiesOf } from './client.ts';
+import { abilitiesOf, pictureOf } from './client.ts';
 import { conformance, type Connect } from './conformance.ts';
 import { importing } from './models.ts';
 import { shared } from './shared.ts';
@@ -16,15 +16,7 @@ const connect: Connect = async () => {
   const studio = await testStudio(home, { libraryFolder: await libraryFolder() });
   return {
     client: createRouterClient(createRouter(studio)),
-    picture: async (address) => {
-      const path = new URL(address, 'http://studio').pathname;
-      const asset = await studio.assets.get(path);
-      return {
-        status: asset === null ? 404 : 200,
-        type: asset?.type ?? null,
-        bytes: asset?.bytes ?? new Uint8Array(),
-      };
-    },
+    picture: (address) => pictureOf(studio, new URL(address, 'http://studio').pathname),
   };
 };
 

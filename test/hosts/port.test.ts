@@ -4,7 +4,7 @@ import { RPCLink } from '@orpc/client/message-port';
 import { RPCHandler } from '@orpc/server/message-port';
 import { beforeAll, onTestFinished } from 'vitest';
 import { createRouter } from '#studio/router';
-import { abilitiesOf } from './client.ts';
+import { abilitiesOf, pictureOf } from './client.ts';
 import { conformance, type Connect, type StudioClient } from './conformance.ts';
 import { importing } from './models.ts';
 import { shared } from './shared.ts';
@@ -28,15 +28,7 @@ const connect: Connect = async () => {
   const client: StudioClient = createORPCClient(new RPCLink({ port: port2 }));
   return {
     client,
-    picture: async (address) => {
-      const path = new URL(address, 'app://studio').pathname;
-      const asset = await studio.assets.get(path);
-      return {
-        status: asset === null ? 404 : 200,
-        type: asset?.type ?? null,
-        bytes: asset?.bytes ?? new Uint8Array(),
-      };
-    },
+    picture: (address) => pictureOf(studio, new URL(address, 'app://studio').pathname),
   };
 };
 

@@ -36,6 +36,7 @@ beforeAll(async () => {
       if (found === undefined) return Promise.resolve(null);
       return Promise.resolve({ type: 'image/png', bytes: BYTES, etag: '"a"', ...found });
     },
+    download: () => Promise.resolve(null),
   });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -186,8 +187,9 @@ describe('the window’s files', () => {
   test('are there before the studio is, and without any there are only pictures', async () => {
     const early = createSite(join(folder, 'renderer'), new Promise(() => undefined));
     const given = { method: 'GET', header: () => null };
+    const none = () => Promise.resolve(null);
     expect((await early({ ...given, url: new URL('http://studio/') })).status).toBe(200);
-    const bare = createSite(join(folder, 'nowhere'), { get: () => Promise.resolve(null) });
+    const bare = createSite(join(folder, 'nowhere'), { get: none, download: none });
     expect((await bare({ ...given, url: new URL('http://studio/') })).status).toBe(404);
   });
 });

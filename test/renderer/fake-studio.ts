@@ -194,7 +194,14 @@ export function createFakeStudio(options: FakeOptions = {}) {
         return { mask: MASK, steps };
       }),
       import: os.images.import.handler(() => ({ ids: [], refused: [] })),
-      export: os.images.export.handler(() => new File(['zip'], 'pictures.zip')),
+      export: os.images.export.handler(({ input: { ids } }) => {
+        const leftOut = ids
+          .filter((id) => library.images.get(id)?.file !== 'present')
+          .map((id) => ({ id, reason: { code: 'export-failed' as const, values: {} } }));
+        const exported = ids.length - leftOut.length;
+        const name = `rcg-studio-${exported}.zip`;
+        return { address: `/exports/1/${name}`, name, bytes: 3, exported, leftOut };
+      }),
       createBoard: os.images.createBoard.handler(({ input }) => {
         const board = { id: library.boards.length + 1, name: input.name, count: 0 };
         library.boards = [...library.boards, board];

@@ -17,11 +17,11 @@ async function setUp(pixels: readonly Pixels[] = []) {
   const opened = openApp({ images: 48 });
   furnish(opened.fake);
   closing.push(opened.close);
-  const saved: File[] = [];
+  const saved: (readonly [address: string, name: string])[] = [];
   const left = [...pixels];
   const desk: Desk = {
     look: { get: () => null, set: () => {} },
-    save: (file) => void saved.push(file),
+    save: (...file) => void saved.push(file),
     copyPicture: async () => {
       throw new TypeError('No clipboard.');
     },
@@ -161,12 +161,23 @@ describe('actions', () => {
   });
 
   test('export a file, and nothing without pictures', async () => {
-    const { gallery, saved } = await setUp();
+    const { gallery, saved, app } = await setUp();
     await gallery.actions.export(true, []);
     expect(saved).toEqual([]);
     await gallery.actions.export(false, [1, 2]);
-    expect(saved.map((file) => file.name)).toEqual(['pictures.zip']);
+    expect(saved).toEqual([['/exports/1/rcg-studio-2.zip', 'rcg-studio-2.zip']]);
     expect(gallery.actions.busy).toBeNull();
+    expect(app.toasts.list.map(({ text }) => text)).toEqual(['2 images exported']);
+  });
+
+  test('tell what an export holds, and what was left out of it with the reason', async () => {
+    const { gallery, app } = await setUp();
+    await gallery.actions.export(true, [29, 30, 999]);
+    expect(app.toasts.list.map(({ text, tone }) => [text, tone])).toEqual([
+      ['1 image exported', 'plain'],
+      [expect.stringMatching(/^2 left out\. Its file is missing or damaged/), 'warn'],
+    ]);
+    expect(app.announcer.politeText).toContain('2 left out');
   });
 
   test('import files and show what was refused', async () => {

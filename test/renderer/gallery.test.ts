@@ -24,7 +24,7 @@ async function setUp(options: { images?: number; pixels?: readonly Pixels[] } = 
   const opened = openApp({ images: options.images ?? 48 });
   furnish(opened.fake);
   closing.push(opened.close);
-  const saved: File[] = [];
+  const saved: string[] = [];
   const copied: string[] = [];
   const pixels = [...(options.pixels ?? [])];
   let look: string | null = null;

@@ -1,64 +1,166 @@
-import { openAsBlob } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { StudioError } from '#api/errors';
+import { Readable } from 'node:stream';
+import { encodeError, StudioError } from '#api/errors';
+import { reasonText, type Reason } from '#api/reasons';
+import type { ExportResult } from '#api/types';
 import type { StoredImage } from '#history/types';
 import { fileError } from '#pictures/files';
-import { stripTexts } from '#pictures/png';
+import { readText, RECIPE_KEYWORD, stripTexts } from '#pictures/png';
 import { writeZip, type ZipEntry } from '#pictures/zip-writer';
+import type { Replays } from '../queue/replays.ts';
 import type { Workshop } from '../workshop.ts';
+import { isForeign } from './foreign.ts';
 
 const FOLDER = 'exports';
+/** An export that nobody fetches is deleted after this. */
+const KEPT_MS = 15 * 60_000;
+
+export interface ExportOptions {
+  /** Whether the pictures keep their recipes. */
+  readonly metadata: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An export that waits to be fetched. */
+export interface Download {
+  readonly name: string;
+  readonly type: 'image/png' | 'application/zip';
+  readonly bytes: number;
+  /** Both ends are inclusive. When the last byte was read, the file is deleted. */
+  read(start: number, end: number): ReadableStream<Uint8Array>;
+}
 
 /** Hands out pictures as files. */
 export interface Exports {
-  /** One PNG, or a ZIP of several. What has no file is left out; nothing at all is an error. */
-  make(ids: readonly number[], metadata: boolean): Promise<File>;
+  /**
+   * One PNG, or a ZIP of several. What has no whole file is made again from its tokens; what cannot
+   * be made is left out with its reason. Nothing at all is an error.
+   */
+  make(ids: readonly number[], options: ExportOptions): Promise<ExportResult>;
+  /** The export of an address such as `/exports/1f2e/starter-42.png`; null when there is none. */
+  open(path: string): Download | null;
   /** Deletes what earlier exports left. */
   clear(): Promise<void>;
 }
 
-export function createExports(shop: Workshop): Exports {
+type LeftOut = ExportResult['leftOut'][number];
+
+export function createExports(shop: Workshop, replays: Pick<Replays, 'png'>): Exports {
   const folder = join(shop.home.cache, FOLDER);
+  const waiting = new Map<string, Download>();
+  /** Files of this studio, the one that is being written too. */
+  const ours = new Set<string>();
 
-  const read = async (image: StoredImage, metadata: boolean): Promise<Uint8Array> => {
-    const png = await shop.files.read(image.path);
-    return metadata ? png : stripTexts(png, basename(image.path));
+  /** A picture's bytes, or why there are none. */
+  const bytesOf = async (id: number, metadata: boolean) => {
+    const image = present(shop, id);
+    if (image === null) return why('export-gone');
+    const png = (await wholeFile(shop, image)) ?? (await again(image));
+    if ('code' in png) return png;
+    return { image, bytes: metadata ? png : stripTexts(png, basename(image.path)) };
   };
-
-  async function* entries(ids: readonly number[], metadata: boolean): AsyncGenerator<ZipEntry> {
-    const names = new Map<string, number>();
+  const again = async (image: StoredImage): Promise<Uint8Array | Reason> => {
+    // Tokens of a picture from elsewhere are what was seen of it: it would be another picture.
+    if (isForeign(image)) return why('export-foreign');
+    try {
+      return await replays.png(image);
+    } catch (error) {
+      const { code } = encodeError(error);
+      if (code === 'cancelled' || code === 'library-unavailable') throw error;
+      const model = image.modelTitle ?? image.recipe.model.id;
+      return code === 'model-not-found' ? why('export-no-model', { model }) : why('export-failed');
+    }
+  };
+  async function* entries(
+    ids: readonly number[],
+    leftOut: LeftOut[],
+    { metadata, signal }: ExportOptions,
+  ): AsyncGenerator<ZipEntry> {
+    const used = new Set<string>();
     for (const id of ids) {
-      const image = present(shop, id);
-      if (image === null) continue;
-      const bytes = await read(image, metadata).catch(() => null);
-      if (bytes === null) continue;
-      yield { name: unique(names, exportName(image)), bytes, time: image.createdAt };
+      signal?.throwIfAborted();
+      const found = await bytesOf(id, metadata);
+      if ('code' in found) leftOut.push({ id, reason: found });
+      else {
+        const { image, bytes } = found;
+        yield { name: unique(used, exportName(image)), bytes, time: image.createdAt };
+      }
     }
   }
 
+  /** What is held open cannot be deleted everywhere; the next start clears the folder. */
+  const discard = async (uid: string): Promise<void> => {
+    await rm(join(folder, uid), { force: true }).catch(() => undefined);
+    ours.delete(uid);
+  };
+
+  /** Lets a finished file be fetched, for a while. */
+  const offer = async (
+    uid: string,
+    { name, type }: Pick<Download, 'name' | 'type'>,
+  ): Promise<Pick<ExportResult, 'address' | 'name' | 'bytes'>> => {
+    const file = join(folder, uid);
+    const { size: bytes } = await stat(file);
+    const address = `/${FOLDER}/${uid}/${name}`;
+    const remove = (): void => {
+      clearTimeout(timer);
+      waiting.delete(address);
+      void discard(uid);
+    };
+    const timer = setTimeout(remove, KEPT_MS).unref();
+    const read: Download['read'] = (start, end) => {
+      const stream = createReadStream(file, { start, end });
+      if (end === bytes - 1) stream.once('end', remove);
+      return Readable.toWeb(stream) as ReadableStream<Uint8Array>;
+    };
+    waiting.set(address, { name, type, bytes, read });
+    return { address, name, bytes };
+  };
+
   return {
-    async make(ids, metadata) {
-      const [only] = ids;
-      if (ids.length === 1 && only !== undefined) {
-        const image = shop.history().images.get(only);
-        const png = await read(image, metadata);
-        return new File([Buffer.from(png)], `${exportName(image)}.png`, { type: 'image/png' });
-      }
-      const path = join(folder, `${shop.newId()}.zip`);
+    async make(ids, options) {
+      const uid = shop.newId();
+      const file = join(folder, uid);
+      const leftOut: LeftOut[] = [];
+      ours.add(uid);
       try {
         await mkdir(folder, { recursive: true });
-        const { entries: count } = await writeZip(path, entries(ids, metadata));
-        if (count === 0) throw gone();
-        const blob = await openAsBlob(path, { type: 'application/zip' });
-        return new File([blob], `rcg-studio-${count}.zip`, { type: 'application/zip' });
+        const all = entries(ids, leftOut, options);
+        if (ids.length === 1) {
+          const { value } = await all.next();
+          if (value === undefined) throw nothing(leftOut);
+          await writeFile(file, value.bytes);
+          const offered = await offer(uid, { name: value.name, type: 'image/png' });
+          return { ...offered, exported: 1, leftOut };
+        }
+        const { entries: exported } = await writeZip(file, all);
+        if (exported === 0) throw nothing(leftOut);
+        const name = `rcg-studio-${exported}.zip`;
+        const offered = await offer(uid, { name, type: 'application/zip' });
+        return { ...offered, exported, leftOut };
       } catch (error) {
-        await rm(path, { force: true }).catch(() => undefined);
-        throw fileError(error, 'write', path);
+        await discard(uid);
+        if (options.signal?.aborted === true) {
+          throw new StudioError('cancelled', 'The export was cancelled; nothing was changed.');
+        }
+        throw fileError(error, 'write', file);
       }
     },
-    clear: () => rm(folder, { recursive: true, force: true }),
+    open: (path) => waiting.get(path) ?? null,
+    async clear() {
+      const names = await readdir(folder).catch(() => []);
+      const left = names.filter((name) => !ours.has(name));
+      await Promise.all(
+        left.map((name) => rm(join(folder, name), { recursive: true, force: true })),
+      );
+    },
   };
+}
+
+function why(code: Reason['code'], values: Reason['values'] = {}): Reason {
+  return { code, values };
 }
 
 function present({ history }: Workshop, id: number): StoredImage | null {
@@ -70,11 +172,24 @@ function present({ history }: Workshop, id: number): StoredImage | null {
   }
 }
 
-function gone(): StudioError {
-  return new StudioError(
-    'file-unavailable',
-    'None of these pictures has a file now. Rebuild them from their tokens, then export.',
-  );
+/** The file of a picture; null when it is not there or not as it was written. */
+async function wholeFile({ files }: Workshop, { path }: StoredImage): Promise<Uint8Array | null> {
+  try {
+    const png = await files.read(path);
+    // Reads every chunk with its checksum.
+    readText(png, RECIPE_KEYWORD, basename(path));
+    return png;
+  } catch (error) {
+    const { code } = encodeError(error);
+    if (code === 'file-unavailable' || code === 'picture-unreadable') return null;
+    throw error;
+  }
+}
+
+function nothing(leftOut: readonly LeftOut[]): StudioError {
+  const reason = leftOut[0]?.reason;
+  const why = reason === undefined ? '' : ` ${reasonText(reason)}`;
+  return new StudioError('file-unavailable', `Nothing was exported.${why}`, { reason });
 }
 
 /** `starter-42`: the model and the seed, as the command line names files. */
@@ -82,8 +197,9 @@ function exportName({ recipe }: StoredImage): string {
   return `${recipe.model.id.replace(/[^a-z0-9.-]/g, '')}-${recipe.seed}`;
 }
 
-function unique(names: Map<string, number>, name: string): string {
-  const used = names.get(name) ?? 0;
-  names.set(name, used + 1);
-  return used === 0 ? `${name}.png` : `${name}-${used + 1}.png`;
+function unique(used: Set<string>, name: string): string {
+  let free = name;
+  for (let copy = 2; used.has(free); copy++) free = `${name}-${copy}`;
+  used.add(free);
+  return `${free}.png`;
 }

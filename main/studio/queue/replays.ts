@@ -20,6 +20,8 @@ export interface Replays {
   steps(id: number): Promise<DecodeSteps>;
   /** PNG of a step's draws, or null when there is no such step. */
   stepImage(id: number, step: number): Promise<Uint8Array | null>;
+  /** The PNG that a picture's tokens give, with the model that made it; nothing is saved. */
+  png(image: StoredImage): Promise<Uint8Array>;
   /** Makes the file again from the tokens. */
   rebuild(id: number): Promise<void>;
 }
@@ -56,7 +58,16 @@ export function createReplays(shop: Workshop): Replays {
     return made;
   };
 
+  const png = async (image: StoredImage): Promise<Uint8Array> => {
+    const ref = await makerOf(image);
+    const request = { model: ref, tokens: [recipeTokens(image.recipe)] };
+    const [pixels] = (await shop.engine.call('decode', request)).images;
+    if (pixels === undefined) throw new StudioError('internal', 'The engine made no picture.');
+    return encodePng(pixels, pictureTexts(image.recipe, textOf(shop, image)));
+  };
+
   return {
+    png,
     async replay(id) {
       const image = shop.history().images.get(id);
       const ref = await makerOf(image);
@@ -95,15 +106,11 @@ export function createReplays(shop: Workshop): Replays {
     },
     async rebuild(id) {
       const image = shop.history().images.get(id);
-      const ref = await makerOf(image);
-      const request = { model: ref, tokens: [recipeTokens(image.recipe)] };
-      const [pixels] = (await shop.engine.call('decode', request)).images;
-      if (pixels === undefined) throw new StudioError('internal', 'The engine made no picture.');
+      const made = await png(image);
       await shop.files.checkSpace();
-      const png = await encodePng(pixels, pictureTexts(image.recipe, textOf(shop, image)));
       // One that was given up, and cut short in that, is not to be deleted any more.
       shop.history().bin.filesDeleted([image.path]);
-      const saved = await shop.files.write(image.path, png);
+      const saved = await shop.files.write(image.path, made);
       shop.history().images.setFile(id, { state: 'present', ...saved });
       shop.events.publish({ kind: 'images', ids: [id] });
     },

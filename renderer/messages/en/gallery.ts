@@ -123,6 +123,7 @@ export const gallery = {
     other: '{count} images deleted for good',
   },
   'gallery.exported': { one: '{count} image exported', other: '{count} images exported' },
+  'gallery.leftOut': { one: '{count} left out. {reason}', other: '{count} left out. {reason}' },
   'gallery.importing': { one: 'Reading {count} file…', other: 'Reading {count} files…' },
   'gallery.imported': { one: '{count} image imported', other: '{count} images imported' },
   'gallery.importTitle': 'Import',

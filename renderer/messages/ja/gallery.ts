@@ -100,6 +100,7 @@ export const gallery: Translation<typeof english> = {
   'gallery.searchRemoved': '保存した検索「{name}」を削除しました',
   'gallery.emptied': '画像 {count} 枚を完全に削除しました',
   'gallery.exported': '画像 {count} 枚を書き出しました',
+  'gallery.leftOut': '{count} 枚は含まれていません。{reason}',
   'gallery.importing': '{count} 件のファイルを読んでいます…',
   'gallery.imported': '画像 {count} 枚を読み込みました',
   'gallery.importTitle': '読み込み',

@@ -69,6 +69,14 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.move-unsound':
     'ライブラリの記録の写しが正しくないため ({problem})、破棄しました。ライブラリは元の場所にあります。両方のディスクを確認してください。',
 
+  'reason.export-gone': 'すでにライブラリにありません。',
+  'reason.export-foreign':
+    '外部から取り込んだ画像で、ファイルがないか壊れているため、元のとおりには作り直せません。',
+  'reason.export-no-model':
+    'ファイルがないか壊れており、生成に使ったモデル「{model}」が入っていません。モデルを読み込んでから、もう一度書き出してください。',
+  'reason.export-failed':
+    'ファイルがないか壊れており、作り直せませんでした。再構築してから、もう一度書き出してください。',
+
   'reason.checkpoint-empty': '{file} は空です。ダウンロードまたはコピーをやり直してください。',
   'reason.checkpoint-web-page':
     '{file} はファイルの代わりに保存されたウェブページです。ダウンロードし直してください。',
