@@ -15,7 +15,8 @@ export const settingsSchema = z.strictObject({
   binDays: z.int().min(1).max(3650),
   backups: z.int().min(1).max(100),
   idleMinutes: z.int().min(0).max(60),
-  exportMetadata: z.enum(['full', 'none']),
+  /** Whether pictures that leave the library keep their recipes. */
+  exportMetadata: z.enum(['full', 'none', 'ask']),
   singleKeys: z.boolean(),
   /** Command id to key combination, for those that differ from the default. */
   shortcuts: z.record(z.string().max(64), z.string().max(64)),

@@ -3,6 +3,16 @@ export function fullAddress(image: { readonly id: number; readonly version: stri
   return `/images/${image.id}/full?v=${encodeURIComponent(image.version)}`;
 }
 
+/** Address of a picture as it is given away: with its recipe in it, or without. */
+export function givenAddress(
+  image: { readonly id: number; readonly version: string },
+  { recipe }: { readonly recipe: boolean },
+): string {
+  return recipe
+    ? fullAddress(image)
+    : `/images/${image.id}/bare?v=${encodeURIComponent(image.version)}`;
+}
+
 /**
  * Address of the pixels of a picture of which only the id is known, such as a parent. Without a
  * version the answer may not be kept: the host is asked each time, and says by its ETag whether the

@@ -1,4 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { ImageRow } from '../../main/api/types.ts';
+import { packPictures } from '../../renderer/gallery/grid/transfer.ts';
 import { Hover, placeBeside } from '../../renderer/gallery/grid/hover.svelte.ts';
 import {
   bringsFiles,
@@ -47,6 +49,22 @@ describe('a drag', () => {
     const files = transfer({}, [new File(['x'], 'a.png')]);
     expect([bringsPictures(files), bringsFiles(files)]).toEqual([false, true]);
     expect([bringsPictures(null), bringsFiles(null)]).toEqual([false, false]);
+  });
+
+  test.each([
+    [true, '/images/5/full?v=a1'],
+    [false, '/images/5/bare?v=a1'],
+  ])('gives other programs the file, with its recipe: %s', (recipe, address) => {
+    const texts = new Map<string, string>();
+    const data = { setData: (type: string, text: string) => texts.set(type, text) };
+    const row = { id: 5, seed: 7, file: 'present', version: 'a1' } as ImageRow;
+    const drag = data as unknown as DataTransfer;
+    packPictures(drag, [5, 6], { row, origin: 'app://studio', recipe });
+    expect(texts.get('DownloadURL')).toBe(`image/png:7-5.png:app://studio${address}`);
+    expect(texts.get(OUR_PICTURES)).toBe('5 6');
+    texts.clear();
+    packPictures(drag, [5], { row: { ...row, file: 'missing' }, origin: 'app://studio', recipe });
+    expect([...texts.keys()]).toEqual([OUR_PICTURES]);
   });
 
   test('gives ids, and none that are no numbers', () => {

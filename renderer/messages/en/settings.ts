@@ -69,6 +69,9 @@ export const settings = {
   'settings.metadata': 'Recipe in exported pictures',
   'settings.metadataFull': 'With',
   'settings.metadataNone': 'Without',
+  'settings.metadataAsk': 'Ask',
+  'settings.metadataText':
+    'For Export, Save PNG and pictures that are dragged out. A drag cannot ask: it keeps the recipe.',
   'settings.keys': 'Keyboard',
   'settings.singleKeys': 'Single-letter keys',
   'settings.singleKeysText': 'They act only while the stage or the grid has the focus.',

@@ -69,6 +69,9 @@ export const settings: Translation<typeof english> = {
   'settings.metadata': '書き出す画像のレシピ',
   'settings.metadataFull': '含める',
   'settings.metadataNone': '含めない',
+  'settings.metadataAsk': '毎回選ぶ',
+  'settings.metadataText':
+    '書き出し、PNG の保存、外へのドラッグに使います。「毎回選ぶ」でも、ドラッグではレシピを含めます。',
   'settings.keys': 'キーボード',
   'settings.singleKeys': '1 文字のキー',
   'settings.singleKeysText': 'ステージやグリッドにフォーカスがあるときだけ働きます。',
