@@ -37,7 +37,7 @@ export async function serveCommand(
     print.result({ url: host.url, library: opened.shop.files.folder }, `RCG Studio: ${host.url}`);
     if (opened.state.kind !== 'open') print.note(unavailable(opened.state).message);
     print.note('It runs until you press Ctrl-C.');
-    if (open) openBrowser(host.url, io.env);
+    if (open) openBrowser(host.entry(), io.env);
     await stopped(signal);
     await host.close();
   } finally {
@@ -53,7 +53,10 @@ function stopped(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Opens the address where there is a screen; whoever has none, or no browser, reads it. */
+/**
+ * Opens the address where there is a screen; whoever has none, or no browser, reads the printed one.
+ * Everybody on the computer can read what a program was started with.
+ */
 function openBrowser(url: string, env: Session['io']['env']): void {
   const command = browserCommand(env);
   if (command === undefined) return;

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { EntryCodes } from './entry-codes.ts';
 
 /** Names under which a page of this computer may reach us; anything else is a rebinding attack. */
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
@@ -10,7 +11,7 @@ const COOKIE = 'rcg-studio';
 export type Verdict =
   /** It is ours. */
   | { readonly kind: 'ok' }
-  /** The link that `serve` prints: set the cookie, and show the page without the token. */
+  /** A link that lets a browser in: set the cookie, and show the page without what let it in. */
   | { readonly kind: 'enter'; readonly cookie: string }
   | { readonly kind: 'refused'; readonly status: 401 | 403 | 421; readonly message: string };
 
@@ -21,10 +22,12 @@ export type Guard = (request: IncomingMessage, url: URL) => Verdict;
  * A guard for one start of the server. A page of another site fails three times: its Host or Origin
  * is not ours, `SameSite=Strict` keeps the cookie from it, and it does not know the token.
  */
-export function createGuard(token: string): Guard {
+export function createGuard(token: string, codes: EntryCodes): Guard {
   const secret = digest(token);
   const isToken = (given: string | undefined): boolean =>
     given !== undefined && timingSafeEqual(digest(given), secret);
+  const lets = (query: URLSearchParams): boolean =>
+    isToken(query.get('token') ?? undefined) || codes.use(query.get('enter') ?? '');
 
   return (request, url) => {
     const { host, origin, authorization, cookie } = request.headers;
@@ -47,16 +50,15 @@ export function createGuard(token: string): Guard {
     if (isToken(bearer) || cookieValues(cookie, cookieName(host ?? '')).some(isToken)) {
       return { kind: 'ok' };
     }
-    if (request.method === 'GET' && isToken(url.searchParams.get('token') ?? undefined)) {
-      const value = url.searchParams.get('token') ?? '';
+    if (request.method === 'GET' && lets(url.searchParams)) {
       return {
         kind: 'enter',
-        cookie: `${cookieName(host ?? '')}=${value}; Path=/; HttpOnly; SameSite=Strict`,
+        cookie: `${cookieName(host ?? '')}=${token}; Path=/; HttpOnly; SameSite=Strict`,
       };
     }
     return refused(
       401,
-      'Open RCG Studio with the address that "rcg-studio serve" printed; it is good until that stops.',
+      'Open RCG Studio with the address that "rcg-studio serve" printed; it is good until that stops. What it opens a browser with is good once.',
     );
   };
 }

@@ -6,6 +6,7 @@ import { StudioError } from '#api/errors';
 import type { OpenStudio } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
 import { createSite, failure, SECURE, sentence, type Answer } from '#studio/site';
+import { createEntryCodes } from './entry-codes.ts';
 import { createGuard } from './guard.ts';
 
 /** Largest request: a hundred dropped pictures. */
@@ -30,8 +31,10 @@ export interface ServeOptions {
 /** A running server. */
 export interface HttpHost {
   readonly port: number;
-  /** The address that opens the studio, token and all. */
+  /** The address that opens the studio, token and all: for the eyes of who started it. */
   readonly url: string;
+  /** An address that opens the studio once and soon: for what others can see. */
+  entry(): string;
   /** Ends streams and idle connections at once, the rest soon. The studio stays open. */
   close(): Promise<void>;
 }
@@ -39,7 +42,8 @@ export interface HttpHost {
 /** Serves an open studio on the loopback interface: window, pictures and contract. */
 export async function serve(studio: OpenStudio, options: ServeOptions): Promise<HttpHost> {
   const { token, renderer } = options;
-  const guard = createGuard(token);
+  const codes = createEntryCodes();
+  const guard = createGuard(token, codes);
   const site = createSite(renderer, studio.assets);
   const closing = new AbortController();
   const rpc = new RPCHandler(createRouter(endingWith(studio, closing.signal)), {
@@ -89,6 +93,7 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
   return {
     port,
     url: `http://127.0.0.1:${port}/?token=${token}`,
+    entry: () => `http://127.0.0.1:${port}/?enter=${codes.issue()}`,
     close() {
       closing.abort();
       return close(server);

@@ -1,6 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { OpenStudio } from '#studio/open-studio';
 import type { HttpHost } from '#http/server';
 import { ended, sample } from './conformance.ts';
@@ -63,6 +63,25 @@ describe('who may come in', () => {
     const page = await ask('/', { headers: { cookie: cookie.split(';')[0] ?? '' } });
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.body.toString()).toContain('RCG Studio');
+  });
+
+  test('an address for a browser lets one in, once, and soon', async () => {
+    const path = (url: string) => url.slice(new URL(url).origin.length);
+    const [first, second, late] = [host.entry(), host.entry(), host.entry()].map(path);
+    expect(first).not.toContain(TOKEN);
+    const entered = await ask(first ?? '');
+    expect([entered.status, entered.headers.location]).toEqual([303, '/']);
+    const [cookie = ''] = entered.headers['set-cookie'] ?? [];
+    expect(await status('/', { headers: { cookie: cookie.split(';')[0] ?? '' } })).toBe(200);
+    expect(await status(first ?? '')).toBe(401);
+    // What is no visit does not use it up.
+    expect(await status(second ?? '', { method: 'POST' })).toBe(401);
+    expect(await status(second ?? '', { headers: { host: 'attacker.example' } })).toBe(421);
+    expect(await status(second ?? '')).toBe(303);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await status(late ?? '')).toBe(401);
+    expect(await status('/?enter=')).toBe(401);
   });
 
   test.each([
@@ -256,7 +275,10 @@ describe('closing', () => {
     const stream = await client.studio.events();
     await stream.next();
     await Promise.all([studio.close(), host.close()]);
-    expect(await stream.next()).toEqual({ done: true, value: undefined });
+    // What was told before comes first.
+    let next = await stream.next();
+    while (next.done !== true) next = await stream.next();
+    expect(next).toEqual({ done: true, value: undefined });
     await expect(client.studio.status()).rejects.toThrow('fetch failed');
     await expect(fetch(`http://127.0.0.1:${host.port}/`)).rejects.toThrow('fetch failed');
   });
