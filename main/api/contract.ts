@@ -22,6 +22,8 @@ import {
   type ImageDetail,
   type ImageRow,
   type Job,
+  type LibraryExported,
+  type LibraryImported,
   type LibraryPlace,
   type LibraryState,
   type ModelInfo,
@@ -131,6 +133,12 @@ export const contract = {
     ),
     /** Compares files and rows now; pictures without a row get one. */
     reindex: base.output(output<Recovery>()),
+    /** Writes all of it into a new folder, for another computer; models stay here. */
+    export: base.input(z.strictObject({ folder: path })).output(output<LibraryExported>()),
+    /** Takes an exported library in. All is verified first; an import cut short is done again. */
+    import: base.input(z.strictObject({ folder: path })).output(output<LibraryImported>()),
+    /** False when nothing is exported or imported. */
+    cancelTransfer: base.output(output<{ readonly cancelled: boolean }>()),
   },
   jobs: {
     create: base.input(createJob).output(output<Job>()),

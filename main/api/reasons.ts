@@ -75,6 +75,39 @@ export const REASONS = {
   'reason.export-failed':
     'Its file is missing or damaged, and it could not be made again. Rebuild it, then export again.',
 
+  'reason.transfer-no-whole-path':
+    'Nothing was exported: {folder} is not a whole path; name the folder from its root.',
+  'reason.transfer-no-parent':
+    'Nothing was exported: {folder} is not there; connect its drive, or make that folder first.',
+  'reason.transfer-same':
+    'Nothing was exported: that is where the library is; choose a new folder.',
+  'reason.transfer-inside':
+    'Nothing was exported: {folder} is inside the library; choose another folder.',
+  'reason.transfer-own-folder':
+    'Nothing was exported: {folder} is for other things of RCG Studio; choose another folder.',
+  'reason.transfer-to-file': 'Nothing was exported: {folder} is a file; name a folder.',
+  'reason.transfer-other-library':
+    'Nothing was exported: there is a library in {folder} already, which is left alone; choose another folder.',
+  'reason.transfer-not-empty':
+    'Nothing was exported: {folder} is not empty: it holds {first}; name a new folder in it.',
+  'reason.transfer-no-space':
+    'The copy of the library needs {needed} MB, and {free} MB are free in {folder}. Nothing was written; free some space, or choose another disk.',
+
+  'reason.document-damaged':
+    '{file} is damaged, cut short or was changed. Nothing of it was used; take another copy.',
+  'reason.document-newer':
+    '{file} was written by a newer version of RCG Studio. Nothing of it was used; update RCG Studio.',
+  'reason.copy-none':
+    'Nothing was imported: {folder} is no exported library, or its export was not finished. Choose the folder that holds {file}.',
+  'reason.copy-damaged':
+    'Nothing was imported: {file} of the exported library is damaged or was changed. Export the library again, or copy the folder again.',
+  'reason.copy-missing':
+    'Nothing was imported: {file} of the exported library is missing. Export the library again, or copy the folder again.',
+  'reason.copy-unsafe':
+    'Nothing was imported: {file} of the exported library is a link or no file at all, and RCG Studio does not follow it. Choose another copy.',
+  'reason.copy-no-space':
+    'The pictures need {needed} MB, and {free} MB are free in {folder}. Nothing was imported; free some space and try again.',
+
   'reason.checkpoint-empty': '{file} is empty. Download or copy it again.',
   'reason.checkpoint-web-page':
     '{file} is a web page that was saved in place of the file. Download it again.',

@@ -117,6 +117,13 @@ export type StudioEvent =
       readonly done: number;
       readonly total: number;
       readonly file: string;
+    }
+  /** The library goes to another computer, or another one comes in: in steps of one picture. */
+  | {
+      readonly kind: 'transfer';
+      readonly way: 'export' | 'import';
+      readonly done: number;
+      readonly total: number;
     };
 
 export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
@@ -313,6 +320,29 @@ export interface LibraryPlace {
   readonly left: string | null;
   /** The half copy of a move that was cut short. */
   readonly unfinished: string | null;
+}
+
+/** What the export of a library wrote. */
+export interface LibraryExported {
+  readonly folder: string;
+  readonly pictures: number;
+  /** Pictures that had no file to copy: their recipes went along. */
+  readonly withoutFile: number;
+  readonly bytes: number;
+}
+
+/** What the import of an exported library did. */
+export interface LibraryImported {
+  /** Pictures that are new here. */
+  readonly added: number;
+  /** Pictures that were here already; what was not noted of them is. */
+  readonly known: number;
+  /** Of those, how many have their lost file again. */
+  readonly found: number;
+  readonly boards: number;
+  readonly searches: number;
+  /** Models that made some of the pictures and are not installed here. */
+  readonly missingModels: readonly { readonly id: string; readonly title: string | null }[];
 }
 
 /** What comparing files and rows did. */

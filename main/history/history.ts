@@ -8,9 +8,11 @@ import { guarded } from './errors.ts';
 import * as images from './images.ts';
 import { insertImage } from './insert.ts';
 import * as jobs from './jobs.ts';
+import * as merge from './merge.ts';
 import * as operations from './operations.ts';
 import { countImages, localDay, searchIds, type DayOf, type Library } from './search.ts';
 import { createSimilar, type Point } from './similar.ts';
+import { openSnapshot, type Parent, type PortableSearch } from './snapshot.ts';
 import { createStore, type Store } from './store.ts';
 import { createCounts, summary } from './summary.ts';
 import type { FileChange, NewImage, NewJob, Resume } from './types.ts';
@@ -36,15 +38,23 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
   const similar = createSimilar(() => points(store));
 
   /** Brings what is kept in memory up to date. */
-  const noted = (done: operations.Done): operations.Done => {
-    if (done.item === null) return done;
+  const changed = (ids: readonly number[]): void => {
     counts.forget();
-    if (done.ids.length > 0) {
-      const { live, bin } = columns.refresh(done.ids);
-      similar.setLive(live, true);
-      similar.setLive(bin, false);
-    }
+    if (ids.length === 0) return;
+    const { live, bin } = columns.refresh(ids);
+    similar.setLive(live, true);
+    similar.setLive(bin, false);
+  };
+  const noted = (done: operations.Done): operations.Done => {
+    if (done.item !== null) changed(done.ids);
     return done;
+  };
+  const added = <R extends { readonly id: number; readonly inserted: boolean }>(result: R): R => {
+    if (!result.inserted) return result;
+    columns.insert(result.id);
+    counts.forget();
+    similar.add(result.id, () => images.imageRepresentation(store, result.id));
+    return result;
   };
   const forgotten = (purged: ReturnType<typeof images.purgeBin>): typeof purged => {
     similar.remove(purged.ids);
@@ -56,15 +66,7 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
   return {
     images: guarded({
       /** Adds a picture; with a uid that is known, changes nothing. */
-      insert: (image: NewImage) => {
-        const result = insertImage(store, image);
-        if (result.inserted) {
-          columns.insert(result.id);
-          counts.forget();
-          similar.add(result.id, () => images.imageRepresentation(store, result.id));
-        }
-        return result;
-      },
+      insert: (image: NewImage) => added(insertImage(store, image)),
       search: (search: SearchImages) => searchIds(library(), search, dayOf),
       count: (filter: SearchImages['filter']) => countImages(library(), filter),
       rows: (ids: readonly number[]) => images.imageRows(store, ids),
@@ -72,6 +74,9 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       /** f32 [D] */
       representation: (id: number) => images.imageRepresentation(store, id),
       byUid: (uid: string) => images.imageByUid(store, uid),
+      /** Whether a file belongs to some picture, dropped or not. */
+      hasPath: (path: string) =>
+        store.column<number>('SELECT 1 FROM masters WHERE path = ?').get(path) !== undefined,
       files: () => images.imageFiles(store),
       setFile: (id: number, change: FileChange) => images.setFile(store, id, change),
       setFileStates: (ids: readonly number[], state: FileState) =>
@@ -118,6 +123,29 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
         return { ...saved, count: counts.of(search.filter) };
       },
       remove: (id: number) => noted(collections.removeSearch(store, id, now())),
+    }),
+
+    /** What passes between libraries. */
+    portable: guarded({
+      /** The library as it is now, to be read at leisure. */
+      snapshot: () => openSnapshot(database),
+      boardOf: (name: string) => merge.boardOf(store, name),
+      add: (image: NewImage, marks: merge.LocalMarks) => {
+        const result = added(merge.addMarked(store, image, marks));
+        changed([result.id]);
+        return result;
+      },
+      fill: (id: number, marks: merge.LocalMarks) => {
+        merge.fillMarks(store, id, marks);
+        changed([id]);
+      },
+      addParents: (child: number, parents: readonly Parent[]) =>
+        merge.addParents(store, child, parents),
+      addSearch: (search: PortableSearch) => merge.addSearch(store, search),
+      nameModel: (id: string, hash: string, title: string) =>
+        merge.nameModel(store, id, hash, title),
+      /** Grows with every row that is written. */
+      written: () => store.column<number>('SELECT total_changes()').get() ?? 0,
     }),
 
     jobs: guarded({

@@ -5,13 +5,13 @@ import { StudioError } from '#api/errors';
 import { checkFile, fileError, makeFolder, readWhole, systemCode, writeAtomic } from './files.ts';
 
 /** Largest picture file that the library takes. */
-const MAX_IMAGE_BYTES = 100 * 2 ** 20;
+export const MAX_IMAGE_BYTES = 100 * 2 ** 20;
 /** A picture is not begun when less is free: room for it, the database's log and a little more. */
 const MIN_FREE_BYTES = 32 * 2 ** 20;
 const IMAGES = 'images';
 const QUARANTINE = 'quarantine';
 /** What a picture of the library is called, relative to the library's folder. */
-const PATH = /^images\/\d{4}-\d{2}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png$/;
+export const IMAGE_PATH = /^images\/\d{4}-\d{2}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png$/;
 /** What `writeAtomic` calls files that are not finished. */
 const UNFINISHED = /^\..*\.tmp$/;
 
@@ -54,7 +54,7 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
   const made = new Set<string>();
   const absolute = (path: string): string => {
     // A row may come from a database that something else wrote: it must not lead out of the folder.
-    if (!PATH.test(path)) {
+    if (!IMAGE_PATH.test(path)) {
       throw new StudioError('file-unavailable', `${path} is not a place for a picture.`);
     }
     return join(folder, path);
@@ -94,7 +94,7 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
       ),
     async remove(paths) {
       for (const path of paths) {
-        if (!PATH.test(path)) continue;
+        if (!IMAGE_PATH.test(path)) continue;
         await rm(absolute(path), { force: true }).catch((error: unknown) => {
           throw fileError(error, 'delete', path);
         });

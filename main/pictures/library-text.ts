@@ -8,11 +8,11 @@ export const LIBRARY_KEYWORD = 'rcg-studio-library';
 /** Version of the chunk that is written. */
 export const LIBRARY_TEXT_VERSION = 1;
 
-const operation = z.enum(['generate', 'variation', 'interpolation', 'import']);
+export const operation = z.enum(['generate', 'variation', 'interpolation', 'import']);
 /** Names a picture for good. */
 const uidPattern = /^[a-z0-9]{8,40}$/;
-const uid = z.string().regex(uidPattern);
-const milliseconds = z.number().min(0).max(1e12);
+export const uid = z.string().regex(uidPattern);
+export const milliseconds = z.number().min(0).max(1e12);
 
 const schema = z.object({
   version: z.literal(LIBRARY_TEXT_VERSION),

@@ -104,6 +104,7 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
     case 'jobs':
     case 'import':
     case 'move':
+    case 'transfer':
     case 'models':
     case 'settings':
       return [...waiting.filter((other) => other.kind !== event.kind), event];

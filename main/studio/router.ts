@@ -5,12 +5,14 @@ import { dropPixels, purgePictures } from './library/disposal.ts';
 import { importPictures } from './library/incoming.ts';
 import type { OpenStudio } from './open-studio.ts';
 
+const CANCELS: ReadonlySet<string> = new Set(['library.cancelMove', 'library.cancelTransfer']);
+
 /** The contract over an open studio. Every failure leaves it as one of the contract's errors. */
 export function createRouter(studio: OpenStudio) {
   const os = implement(contract).use(async ({ next, path }) => {
     try {
-      // Only a cancel has no time to wait for a library that is opened again just now.
-      if (path.join('.') !== 'library.cancelMove') await studio.library.settled();
+      // A cancel has no time to wait for a library that is opened again just now.
+      if (!CANCELS.has(path.join('.'))) await studio.library.settled();
       return await next();
     } catch (error) {
       throw typedError(error);
@@ -38,6 +40,11 @@ export function createRouter(studio: OpenStudio) {
       reopen: os.library.reopen.handler(({ input }) => library.reopen(input.readOnly)),
       repair: os.library.repair.handler(({ input }) => library.repair(input?.anew)),
       reindex: os.library.reindex.handler(() => library.reindex()),
+      export: os.library.export.handler(({ input }) => library.export(input.folder)),
+      import: os.library.import.handler(({ input }) => library.import(input.folder)),
+      cancelTransfer: os.library.cancelTransfer.handler(() => ({
+        cancelled: library.cancelTransfer(),
+      })),
     },
     jobs: {
       create: os.jobs.create.handler(({ input }) => queue.create(input)),

@@ -22,6 +22,7 @@ export class Events {
     settings: new Set(),
     import: new Set(),
     move: new Set(),
+    transfer: new Set(),
   };
 
   constructor(studio: StudioClient, sleep = waitFor) {

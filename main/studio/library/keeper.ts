@@ -1,13 +1,23 @@
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { LibraryPlace, LibraryState, Recovery } from '#api/types';
+import type {
+  LibraryExported,
+  LibraryImported,
+  LibraryPlace,
+  LibraryState,
+  Recovery,
+  StudioEvent,
+} from '#api/types';
 import { restoreBackup } from '#history/restore';
 import { assemble, type Assembly, type Opening, type OpenStudioOptions } from '../assembly.ts';
+import { exportLibrary, type TransferOptions } from '../portable/export.ts';
+import { importLibrary } from '../portable/import.ts';
 import { moveLibrary, type Moved } from './move.ts';
 import { DATABASE, readPlace, usualFolder, whereLibrary } from './place.ts';
+import type { Workshop } from '../workshop.ts';
 import { unavailable } from './state.ts';
 
-/** Windows are told of a move's progress no more often than this. */
+/** Windows are told of progress no more often than this. */
 const TELL_MS = 100;
 
 /** What happens to a library as a whole, and needs it closed. */
@@ -18,6 +28,12 @@ export interface LibraryKeeper {
   move(folder: string): Promise<Moved>;
   /** False when nothing is being moved, or when it is too late: the copy is or becomes the library. */
   cancelMove(): boolean;
+  /** Writes the library into a new folder, for another computer. */
+  export(folder: string): Promise<LibraryExported>;
+  /** Takes in what another computer exported. */
+  import(folder: string): Promise<LibraryImported>;
+  /** False when nothing is exported or imported. */
+  cancelTransfer(): boolean;
   reopen(readOnly: boolean): Promise<{ readonly state: LibraryState }>;
   /** @param anew from the pictures, also where there is a backup */
   repair(anew?: boolean): Promise<{
@@ -54,6 +70,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
   /** What is being done to the library as a whole: one thing at a time. */
   let work: Promise<unknown> | undefined;
   let moving: AbortController | undefined;
+  let transferring: AbortController | undefined;
   let ended = false;
   /** While the library is closed to be opened again, whoever asks something of it waits. */
   let turn: PromiseWithResolvers<void> | undefined;
@@ -62,7 +79,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     if (work !== undefined || ended) {
       throw new StudioError(
         'invalid-request',
-        'The library is being moved or opened just now. Wait until that is done, then try again.',
+        'The library is being moved, copied or opened just now. Wait until that is done, then try again.',
       );
     }
     const running = task();
@@ -92,6 +109,36 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     }
   };
 
+  /** Tells windows how far something is, not too often, and that it is at its end. */
+  const teller = () => {
+    const { events } = current().shop;
+    let told = -Infinity;
+    return (event: Extract<StudioEvent, { done: number }>): void => {
+      if (now() - told < TELL_MS && event.done < event.total) return;
+      told = now();
+      events.publish(event);
+    };
+  };
+  const transfer = <T>(
+    way: 'export' | 'import',
+    work: (shop: Workshop, options: TransferOptions) => Promise<T>,
+  ): Promise<T> =>
+    alone(async () => {
+      const { shop, state } = current();
+      const able = state.kind === 'open' || (way === 'export' && state.kind === 'read-only');
+      if (!able) throw unavailable(state);
+      const abort = new AbortController();
+      transferring = abort;
+      const tell = teller();
+      const onProgress = (done: number, total: number) =>
+        tell({ kind: 'transfer', way, done, total });
+      try {
+        return await work(shop, { signal: abort.signal, onProgress });
+      } finally {
+        transferring = undefined;
+      }
+    });
+
   const move = async (to: string): Promise<Moved> => {
     const { shop, state } = current();
     if (state.kind !== 'open') throw unavailable(state);
@@ -99,7 +146,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     const abort = new AbortController();
     moving = abort;
     let closed = false;
-    let told = -Infinity;
+    const tell = teller();
     try {
       return await moveLibrary({
         home,
@@ -107,11 +154,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
         to,
         now,
         signal: abort.signal,
-        onProgress: (done, total, file) => {
-          if (now() - told < TELL_MS && done < total) return;
-          told = now();
-          shop.events.publish({ kind: 'move', done, total, file });
-        },
+        onProgress: (done, total, file) => tell({ kind: 'move', done, total, file }),
         close: async () => {
           closed = true;
           await shut();
@@ -147,6 +190,14 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
       moving?.abort();
       return moving !== undefined;
     },
+    export: (to) =>
+      transfer('export', (shop, transferOptions) => exportLibrary(shop, to, transferOptions)),
+    import: (from) =>
+      transfer('import', (shop, transferOptions) => importLibrary(shop, from, transferOptions)),
+    cancelTransfer() {
+      transferring?.abort();
+      return transferring !== undefined;
+    },
     reopen: (readOnly) =>
       alone(async () => {
         const { kind } = current().state;
@@ -177,6 +228,7 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     async close() {
       ended = true;
       moving?.abort();
+      transferring?.abort();
       await work;
       await current().close();
     },

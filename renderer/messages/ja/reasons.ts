@@ -77,6 +77,40 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.export-failed':
     'ファイルがないか壊れており、作り直せませんでした。再構築してから、もう一度書き出してください。',
 
+  'reason.transfer-no-whole-path':
+    '書き出されませんでした: {folder} は絶対パスではありません。ルートからのパスを入力してください。',
+  'reason.transfer-no-parent':
+    '書き出されませんでした: {folder} が見つかりません。ドライブを接続するか、先にそのフォルダーを作成してください。',
+  'reason.transfer-same':
+    '書き出されませんでした: ライブラリがある場所です。新しいフォルダーを選んでください。',
+  'reason.transfer-inside':
+    '書き出されませんでした: {folder} はライブラリの中にあります。ほかのフォルダーを選んでください。',
+  'reason.transfer-own-folder':
+    '書き出されませんでした: {folder} は RCG Studio がほかの用途に使用しています。ほかのフォルダーを選んでください。',
+  'reason.transfer-to-file':
+    '書き出されませんでした: {folder} はファイルです。フォルダーを指定してください。',
+  'reason.transfer-other-library':
+    '書き出されませんでした: {folder} にはすでにライブラリがあります。そのライブラリは変更されていません。ほかのフォルダーを選んでください。',
+  'reason.transfer-not-empty':
+    '書き出されませんでした: {folder} は空ではありません ({first} があります)。その中の新しいフォルダーを指定してください。',
+  'reason.transfer-no-space':
+    'ライブラリの写しには {needed} MB 必要ですが、{folder} の空きは {free} MB です。何も書き込まれていません。空き容量を増やすか、ほかのディスクを選んでください。',
+
+  'reason.document-damaged':
+    '{file} は壊れているか、途中で切れているか、変更されています。内容は使用されていません。別の写しを使ってください。',
+  'reason.document-newer':
+    '{file} は新しいバージョンの RCG Studio で書かれています。内容は使用されていません。RCG Studio を更新してください。',
+  'reason.copy-none':
+    '読み込まれませんでした: {folder} は書き出されたライブラリではないか、書き出しが完了していません。{file} のあるフォルダーを選んでください。',
+  'reason.copy-damaged':
+    '読み込まれませんでした: 書き出されたライブラリの {file} が壊れているか、変更されています。もう一度書き出すか、フォルダーをコピーし直してください。',
+  'reason.copy-missing':
+    '読み込まれませんでした: 書き出されたライブラリの {file} がありません。もう一度書き出すか、フォルダーをコピーし直してください。',
+  'reason.copy-unsafe':
+    '読み込まれませんでした: 書き出されたライブラリの {file} はリンクか、ファイルではないものです。RCG Studio はそれをたどりません。別の写しを選んでください。',
+  'reason.copy-no-space':
+    '画像には {needed} MB 必要ですが、{folder} の空きは {free} MB です。何も読み込まれていません。空き容量を増やしてから再試行してください。',
+
   'reason.checkpoint-empty': '{file} は空です。ダウンロードまたはコピーをやり直してください。',
   'reason.checkpoint-web-page':
     '{file} はファイルの代わりに保存されたウェブページです。ダウンロードし直してください。',
