@@ -145,6 +145,8 @@ export const contract = {
     list: base.output(output<readonly Job[]>()),
     cancel: base.input(byId).output(output<Job>()),
     retry: base.input(byId).output(output<Job>()),
+    /** Gives up what is half made of a job that was stopped; its finished pictures stay. */
+    discard: base.input(byId).output(output<Job>()),
     /** Puts a waiting job in front of another, or last. */
     move: base
       .input(z.strictObject({ id: imageId, before: imageId.nullable() }))

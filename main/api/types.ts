@@ -66,6 +66,12 @@ export interface Job {
   readonly total: number;
   /** Pictures saved, in the order they were made. */
   readonly images: readonly number[];
+  /** The index in the job of each of `images`. */
+  readonly indexes: readonly number[];
+  /** Indexes of pictures that were made and then deleted for good, ascending. */
+  readonly deleted: readonly number[];
+  /** The furthest of the pictures that were left half decoded: a retry goes on from there. */
+  readonly halfMade: { readonly index: number; readonly step: number } | null;
   /** Why it failed or was parked. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Milliseconds still to go, by this run's own pace; null when not known yet. */

@@ -10,6 +10,7 @@ import { insertImage } from './insert.ts';
 import * as jobs from './jobs.ts';
 import * as merge from './merge.ts';
 import * as operations from './operations.ts';
+import * as resumes from './resumes.ts';
 import { countImages, localDay, searchIds, type DayOf, type Library } from './search.ts';
 import { createSimilar, type Point } from './similar.ts';
 import { openSnapshot, type Parent, type PortableSearch } from './snapshot.ts';
@@ -159,8 +160,10 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       countCrash: (id: number) => jobs.countCrash(store, id),
       forgetCrashes: (id: number) => jobs.forgetCrashes(store, id),
       requeueInterrupted: () => jobs.requeueInterrupted(store),
-      saveResume: (id: number, pictures: readonly Resume[]) => jobs.saveResume(store, id, pictures),
-      loadResume: (id: number) => jobs.loadResume(store, id),
+      saveResume: (id: number, pictures: readonly Resume[]) =>
+        resumes.saveResume(store, id, pictures),
+      loadResume: (id: number) => resumes.loadResume(store, id),
+      discardResume: (id: number) => resumes.discardResume(store, id),
     }),
 
     settings: guarded({

@@ -1,8 +1,7 @@
 import { ERROR_CODES, StudioError } from '#api/errors';
 import type { Job, JobState } from '#api/types';
-import { decodeFloats, decodeTokens, encodeFloats, encodeTokens } from './encode.ts';
 import type { Store } from './store.ts';
-import type { NewJob, Resume, StoredJob } from './types.ts';
+import type { NewJob, StoredJob } from './types.ts';
 
 type Failure = NonNullable<Job['error']>;
 
@@ -32,38 +31,55 @@ export function createJob(store: Store, job: NewJob, now: number): StoredJob {
   });
 }
 
-/** A job, also one that was taken off the list; a StudioError `not-found` when there is none. */
+/** A job, also one that is not on the list; a StudioError `not-found` when there is none. */
 export function getJob(store: Store, id: number): StoredJob {
   const row = store.rows<JobRow>(`SELECT ${COLUMNS} FROM jobs WHERE id = ?`).get(id);
-  if (row === undefined) throw gone(id);
-  return toJob(store, row);
+  const [job] = row === undefined ? [] : toJobs(store, [row]);
+  if (job === undefined) throw gone(id);
+  return job;
 }
 
 /** The jobs on the list, in the order in which they run. */
 export function listJobs(store: Store): readonly StoredJob[] {
-  return store
+  const rows = store
     .rows<JobRow>(`SELECT ${COLUMNS} FROM jobs WHERE dismissed = 0 ORDER BY position`)
-    .all()
-    .map((row) => toJob(store, row));
+    .all();
+  return toJobs(store, rows);
 }
 
-function toJob(store: Store, row: JobRow): StoredJob {
-  const done = store
-    .rows<{ idx: number; image: number | null }>(
-      'SELECT idx, image FROM job_images WHERE job = ? ORDER BY idx',
-    )
-    .all(row.id);
-  const { request, errorCode, errorMessage, ...rest } = row;
-  const { source, settings } = JSON.parse(request) as Pick<Job, 'source' | 'settings'>;
-  return {
-    ...rest,
-    source,
-    settings,
+/** Reads what belongs to jobs, for all of them at once. */
+function toJobs(store: Store, rows: readonly JobRow[]): readonly StoredJob[] {
+  const made = store.rows<{ job: number; idx: number; image: number | null }>(
+    `SELECT job, idx, image FROM job_images
+    WHERE job IN (SELECT value FROM json_each(?)) ORDER BY job, idx`,
+  );
+  const half = store.rows<{ job: number; index: number; step: number }>(
+    `SELECT job, idx AS "index", max(step) AS step FROM resumes
+    WHERE job IN (SELECT value FROM json_each(?)) GROUP BY job`,
+  );
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  const pictures = Map.groupBy(made.all(ids), ({ job }) => job);
+  const halves = new Map(half.all(ids).map(({ job, ...rest }) => [job, rest]));
+  return rows.map((row) => {
+    const done = pictures.get(row.id) ?? [];
     // Ids grow, so this is the order in which the pictures were saved.
-    images: done.flatMap(({ image }) => (image === null ? [] : [image])).sort((a, b) => a - b),
-    doneIndexes: done.map(({ idx }) => idx),
-    error: errorCode === null ? null : toFailure(errorCode, errorMessage ?? ''),
-  };
+    const kept = done
+      .flatMap(({ idx, image }) => (image === null ? [] : [{ idx, image }]))
+      .sort((a, b) => a.image - b.image);
+    const { request, errorCode, errorMessage, ...rest } = row;
+    const { source, settings } = JSON.parse(request) as Pick<Job, 'source' | 'settings'>;
+    return {
+      ...rest,
+      source,
+      settings,
+      images: kept.map(({ image }) => image),
+      indexes: kept.map(({ idx }) => idx),
+      deleted: done.flatMap(({ idx, image }) => (image === null ? [idx] : [])),
+      doneIndexes: done.map(({ idx }) => idx),
+      halfMade: halves.get(row.id) ?? null,
+      error: errorCode === null ? null : toFailure(errorCode, errorMessage ?? ''),
+    };
+  });
 }
 
 function toFailure(code: string, message: string): Failure {
@@ -82,10 +98,8 @@ export function setJobState(
       .rows('UPDATE jobs SET state = ?, error_code = ?, error_message = ? WHERE id = ?')
       .run(state, error?.code ?? null, error?.message ?? null, id);
     if (changes === 0) throw gone(id);
-    // What will not go on needs no half-made pictures.
-    if (state === 'done' || state === 'cancelled') {
-      store.rows('DELETE FROM resumes WHERE job = ?').run(id);
-    }
+    // What was stopped can go on; what is done needs no half-made pictures.
+    if (state === 'done') store.rows('DELETE FROM resumes WHERE job = ?').run(id);
     return getJob(store, id);
   });
 }
@@ -146,34 +160,6 @@ export function requeueInterrupted(store: Store): readonly number[] {
   return store
     .column<number>("UPDATE jobs SET state = 'queued' WHERE state = 'running' RETURNING id")
     .all();
-}
-
-/** Keeps how far the pictures in the making are, in place of what was kept before. */
-export function saveResume(store: Store, job: number, pictures: readonly Resume[]): void {
-  store.transact(() => {
-    store.rows('DELETE FROM resumes WHERE job = ?').run(job);
-    const insert = store.rows(
-      'INSERT INTO resumes (job, idx, step, representation, tokens) VALUES (?, ?, ?, ?, ?)',
-    );
-    for (const { index, step, representation, tokens } of pictures) {
-      insert.run(job, index, step, encodeFloats(representation), encodeTokens(tokens));
-    }
-  });
-}
-
-/** The pictures of a job that were in the making, by index. */
-export function loadResume(store: Store, job: number): readonly Resume[] {
-  return store
-    .rows<{ idx: number; step: number; representation: Buffer; tokens: Buffer }>(
-      'SELECT idx, step, representation, tokens FROM resumes WHERE job = ? ORDER BY idx',
-    )
-    .all(job)
-    .map(({ idx, step, representation, tokens }) => ({
-      index: idx,
-      step,
-      representation: decodeFloats(representation),
-      tokens: decodeTokens(tokens),
-    }));
 }
 
 const gone = (id: number): StudioError =>

@@ -215,6 +215,12 @@ const counted = (group: 'tag' | 'board', link: string): string => `
   END;
 `;
 
+// What was half decoded goes on only with the weights and the kind of arithmetic that it began with.
+const resumeMakers = `
+  ALTER TABLE resumes ADD COLUMN model_hash TEXT NOT NULL DEFAULT '';
+  ALTER TABLE resumes ADD COLUMN target TEXT NOT NULL DEFAULT '';
+`;
+
 /**
  * SQL of each version of the format, in order: entry i brings a database from version i to i + 1.
  * An entry that was released never changes; a new one is added after it.
@@ -223,4 +229,5 @@ export const MIGRATIONS: readonly string[] = [
   [tables, indexes, totals, counted('tag', 'image_tags'), counted('board', 'board_images')].join(
     '\n',
   ),
+  resumeMakers,
 ];

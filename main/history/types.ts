@@ -57,6 +57,9 @@ export interface Resume {
   readonly index: number;
   /** Steps done. */
   readonly step: number;
+  /** Hash of the model's bundle, and the kind of arithmetic, that made them. */
+  readonly model: string;
+  readonly target: string;
   /** f32 [D] */
   readonly representation: ArrayLike<number>;
   /** u16 [N], the mask's id where still open. */

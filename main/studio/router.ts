@@ -50,6 +50,7 @@ export function createRouter(studio: OpenStudio) {
       create: os.jobs.create.handler(({ input }) => queue.create(input)),
       list: os.jobs.list.handler(() => queue.list().jobs),
       cancel: os.jobs.cancel.handler(({ input }) => queue.cancel(input.id)),
+      discard: os.jobs.discard.handler(({ input }) => queue.discard(input.id)),
       retry: os.jobs.retry.handler(({ input }) => queue.retry(input.id)),
       move: os.jobs.move.handler(({ input }) => queue.move(input.id, input.before)),
       dismiss: os.jobs.dismiss.handler(({ input }) => queue.dismiss(input.id)),

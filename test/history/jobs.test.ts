@@ -20,7 +20,7 @@ describe('a job', () => {
     expect(made).toEqual({
       ...job,
       ...{ id: made.id, state: 'queued', createdAt: NOON, images: [], doneIndexes: [] },
-      ...{ crashes: 0, error: null },
+      ...{ indexes: [], deleted: [], halfMade: null, crashes: 0, error: null },
     });
     close();
     const opened = openLibrary(file);
@@ -35,7 +35,9 @@ describe('a job', () => {
     const first = images.insert(imageOf(1, { job: { id, index: 1 } })).id;
     expect(jobs.loadResume(id)).toEqual([resume(0, 3)]);
     const second = images.insert(imageOf(0, { job: { id, index: 0 } })).id;
-    expect(jobs.get(id)).toMatchObject({ images: [first, second], doneIndexes: [0, 1] });
+    expect(jobs.get(id)).toMatchObject({
+      ...{ images: [first, second], indexes: [1, 0], deleted: [], doneIndexes: [0, 1] },
+    });
     expect(images.get(first).job).toBe(id);
     expect(images.count({ job: id })).toBe(2);
     // The same picture of a job is not made twice, and nothing of the second try stays.
@@ -43,18 +45,32 @@ describe('a job', () => {
     expect(images.count({})).toBe(2);
     changes.remove([first]);
     bin.purge();
-    expect(jobs.get(id)).toMatchObject({ images: [second], doneIndexes: [0, 1] });
+    expect(jobs.get(id)).toMatchObject({
+      ...{ images: [second], indexes: [0], deleted: [1], doneIndexes: [0, 1] },
+    });
   });
 
-  test('keeps only the last resume, and none once it has ended', () => {
+  test('keeps only the last resume, also when it is stopped, and none once it is done', () => {
     const { jobs } = tempLibrary().history;
     const { id } = jobs.create(job);
     jobs.saveResume(id, [resume(0, 3), resume(1, 3)]);
+    jobs.saveResume(id, [resume(1, 4), resume(2, 2)]);
+    expect(jobs.get(id).halfMade).toEqual({ index: 1, step: 4 });
     jobs.saveResume(id, [resume(1, 4)]);
     expect(jobs.loadResume(id)).toEqual([resume(1, 4)]);
     jobs.setState(id, { state: 'paused' });
     expect(jobs.loadResume(id)).toHaveLength(1);
-    jobs.setState(id, { state: 'cancelled' });
+    for (const state of ['cancelled', 'failed', 'parked'] as const) {
+      jobs.setState(id, { state });
+      expect(jobs.loadResume(id)).toEqual([resume(1, 4)]);
+    }
+    jobs.setState(id, { state: 'done' });
+    expect(jobs.loadResume(id)).toEqual([]);
+    jobs.saveResume(id, [resume(2, 1)]);
+    jobs.discardResume(id);
+    expect(jobs.loadResume(id)).toEqual([]);
+    jobs.saveResume(id, [resume(2, 1)]);
+    jobs.dismiss(id);
     expect(jobs.loadResume(id)).toEqual([]);
     expect(() => jobs.saveResume(99, [resume(0, 1)])).toThrow(/FOREIGN KEY/);
   });
@@ -135,7 +151,7 @@ describe('settings', () => {
 });
 
 const resume = (index: number, step: number) => ({
-  ...{ index, step },
+  ...{ index, step, model: 'a'.repeat(64), target: 'cpu-int8' },
   representation: Float32Array.from({ length: 9 }, (_, i) => i / 3),
   tokens: Uint16Array.from([0, 1023, 1024, 65535]),
 });

@@ -412,15 +412,63 @@ describe('the queue', () => {
   });
 
   test('a cancel stops at once and keeps what was finished', async () => {
-    const { studio, client } = await open(await libraryFolder());
+    const { client } = await open(await libraryFolder());
     const { id } = await client.jobs.create(sample({ ...SLOW, count: 40 }));
     await expect.poll(async () => (await client.jobs.list())[0]?.images.length).toBeGreaterThan(0);
     const job = await client.jobs.cancel({ id });
     expect(job.state).toBe('cancelled');
     expect(job.images.length).toBeGreaterThan(0);
     expect(job.images.length).toBeLessThan(40);
-    expect(studio.shop.history().jobs.loadResume(id)).toEqual([]);
     expect((await client.images.search(newest)).ids).toHaveLength(job.images.length);
+  });
+
+  test('what was half made when a job was cancelled goes on, to the very same pictures', async () => {
+    const expected = await uninterrupted();
+    const { studio, client } = await open(await libraryFolder());
+    const { id } = await client.jobs.create(sample(SLOW));
+    await halfDecoded(studio, id);
+    await client.jobs.cancel({ id });
+    const kept = studio.shop.history().jobs.loadResume(id);
+    expect(kept.length).toBeGreaterThan(0);
+    const furthest = kept.reduce((best, one) => (one.step > best.step ? one : best));
+    const [listed] = await client.jobs.list();
+    expect(listed?.halfMade).toEqual({ index: furthest.index, step: furthest.step });
+    await client.jobs.retry({ id });
+    expect(await tokenHashes(client, await ended(client, id))).toEqual(expected);
+    expect((await client.jobs.list())[0]?.halfMade).toBeNull();
+    await fails(client.jobs.discard({ id }), 'invalid-request', 'id');
+  });
+
+  test('what was half made can be given up: those pictures begin anew', async () => {
+    const expected = await uninterrupted();
+    const { studio, client } = await open(await libraryFolder());
+    const { id } = await client.jobs.create(sample(SLOW));
+    await fails(client.jobs.discard({ id }), 'invalid-request', 'id');
+    await halfDecoded(studio, id);
+    await client.jobs.cancel({ id });
+    expect(await client.jobs.discard({ id })).toMatchObject({ state: 'cancelled', halfMade: null });
+    expect(studio.shop.history().jobs.loadResume(id)).toEqual([]);
+    await client.jobs.retry({ id });
+    expect(await tokenHashes(client, await ended(client, id))).toEqual(expected);
+    await fails(client.jobs.discard({ id: 99 }), 'not-found');
+  });
+
+  test('a half-made picture begins anew when its model was replaced meanwhile', async () => {
+    const { studio, client } = await open(await libraryFolder());
+    const { id } = await client.jobs.create(sample(SLOW));
+    await halfDecoded(studio, id);
+    await client.jobs.cancel({ id });
+    const { jobs } = studio.shop.history();
+    const others = {
+      model: 'b'.repeat(64),
+      tokens: new Uint16Array(jobs.loadResume(id)[0]?.tokens.length ?? 0),
+    };
+    jobs.saveResume(
+      id,
+      jobs.loadResume(id).map((one) => ({ ...one, ...others })),
+    );
+    await client.jobs.retry({ id });
+    expect(await tokenHashes(client, await ended(client, id))).toEqual(await uninterrupted());
   });
 
   test('a model that is removed while its job waits fails that job alone; undo brings it back', async () => {

@@ -52,7 +52,10 @@ export class FakeQueue {
       if (!(await this.#decode(job, first, chunk))) break;
       for (let index = first; index < first + chunk; index++) {
         const image = this.#around.save(job, index);
-        job = this.change(id, { images: [...this.#get(id).images, image] });
+        const { images, indexes } = this.#get(id);
+        job = this.change(id, {
+          ...{ images: [...images, image], indexes: [...indexes, index], halfMade: null },
+        });
         this.#around.emit({ kind: 'images', ids: [image] });
       }
     }
@@ -81,7 +84,7 @@ export class FakeQueue {
         });
       });
       const left = (job.total - first - chunk) * steps + chunk * (steps - step);
-      this.change(job.id, { timeLeft: left * stepMs });
+      this.change(job.id, { timeLeft: left * stepMs, halfMade: { index: first, step } });
     }
     return true;
   }

@@ -125,6 +125,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
       }),
       list: os.jobs.list.handler(() => queue.jobs),
       cancel: os.jobs.cancel.handler(({ input }) => queue.change(input.id, { state: 'cancelled' })),
+      discard: os.jobs.discard.handler(({ input }) => queue.change(input.id, { halfMade: null })),
       retry: os.jobs.retry.handler(({ input }) => {
         const job = queue.change(input.id, { state: 'queued', error: null });
         void queue.work();
@@ -242,9 +243,8 @@ function resolveJob({ source, settings }: CreateJob, id: number, defaults: Setti
       ...{ label, chunk, count },
     } as Job['settings'],
     total: count,
-    images: [],
-    error: null,
-    timeLeft: null,
+    ...{ images: [], indexes: [], deleted: [], halfMade: null },
+    ...{ error: null, timeLeft: null },
   };
 }
 

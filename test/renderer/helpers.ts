@@ -76,9 +76,7 @@ export function job(change: Partial<Job> & { readonly id: number }): Job {
       ...{ steps: 20, temperature: 6, guidance: 4, schedule: 'linear', chunk: 8 },
     },
     total: 4,
-    images: [],
-    error: null,
-    timeLeft: null,
+    ...{ images: [], indexes: [], deleted: [], halfMade: null, error: null, timeLeft: null },
     ...change,
   };
 }

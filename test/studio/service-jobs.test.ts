@@ -138,7 +138,9 @@ describe('the settings of a job', () => {
 
 const N = tinyManifest().networks.mage?.tokens ?? 0;
 const D = tinyManifest().networks.mage?.representation ?? 0;
+const maker = { model: tinyManifest().hash, target: 'cpu-int8' } as const;
 const resumeAt = (index: number, step: number): Resume => ({
+  ...maker,
   index,
   step,
   representation: new Float32Array(D).fill(index),
@@ -220,12 +222,16 @@ describe('the plan of a batch', () => {
   test.each([
     ['another model’s tokens', { tokens: new Uint16Array(N + 1) }],
     ['another model’s representation', { representation: new Float32Array(3) }],
+    ['other weights of the same sizes', { model: 'b'.repeat(64) }],
+    ['other arithmetic', { target: 'cpu-float32' }],
+    ['nothing of what made it', { model: '', target: '' }],
     ['no step', { step: 0 }],
     ['the last step', { step: 16 }],
     ['half a step', { step: 1.5 }],
   ])('what was kept with %s is left', (_, change) => {
-    expect(fitsResume(resumeAt(1, 6), { settings }, manifest)).toBe(true);
-    expect(fitsResume({ ...resumeAt(1, 6), ...change }, { settings }, manifest)).toBe(false);
+    const now = { manifest, target: maker.target };
+    expect(fitsResume(resumeAt(1, 6), { settings }, now)).toBe(true);
+    expect(fitsResume({ ...resumeAt(1, 6), ...change }, { settings }, now)).toBe(false);
   });
 });
 
@@ -246,7 +252,7 @@ describe('what is kept of half-decoded pictures', () => {
     let time = 0;
     const keeper = createResumeKeeper(
       { saveResume: (_, pictures) => written.push(pictures.map(({ index }) => index)) },
-      { job: 1, before: [resumeAt(7, 3)], now: () => time },
+      { job: 1, maker, before: [resumeAt(7, 3)], now: () => time },
     );
     keeper.represented(0, new Float32Array(4));
     keeper.represented(1, new Float32Array(4));

@@ -153,11 +153,20 @@ function drawsLabels({ networks, unconditionalClass }: Manifest): boolean {
   return (networks.rdm?.classes ?? 0) > 0 && unconditionalClass === null;
 }
 
-/** Whether what was kept of a half-decoded picture fits the job and the model, as it must. */
-export function fitsResume(resume: Resume, job: Planned, manifest: Manifest): boolean {
+/**
+ * Whether a half-decoded picture can go on: its first steps must come from the very weights and
+ * arithmetic that its recipe will name, and what was kept must fit them.
+ */
+export function fitsResume(
+  resume: Resume,
+  job: Planned,
+  { manifest, target }: { readonly manifest: Manifest; readonly target: string },
+): boolean {
   const { mage } = manifest.networks;
   return (
     mage !== undefined &&
+    resume.model === manifest.hash &&
+    resume.target === target &&
     resume.tokens.length === mage.tokens &&
     resume.representation.length === mage.representation &&
     Number.isInteger(resume.step) &&

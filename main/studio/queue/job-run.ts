@@ -71,8 +71,14 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
   const common = { ...options, shop, manifest, ref, opened, parent, watch, landings };
   const attempt = async (chunk: number): Promise<void> => {
     const now = jobs.get(job.id);
-    const before = jobs.loadResume(job.id).filter((one) => fitsResume(one, job, manifest));
-    const keeper = createResumeKeeper(jobs, { job: job.id, before, now: shop.now });
+    const maker = { manifest, target: opened.target };
+    const before = jobs.loadResume(job.id).filter((one) => fitsResume(one, job, maker));
+    const keeper = createResumeKeeper(jobs, {
+      job: job.id,
+      maker: { model: manifest.hash, target: opened.target },
+      before,
+      now: shop.now,
+    });
     try {
       await runBatches({ ...common, job: now, keeper }, batches(now, before, chunk));
     } finally {

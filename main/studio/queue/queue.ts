@@ -22,6 +22,8 @@ export interface Queue {
   create(request: CreateJob): Promise<Job>;
   cancel(id: number): Promise<Job>;
   retry(id: number): Job;
+  /** Gives up what is half made of a job that was stopped. */
+  discard(id: number): Job;
   move(id: number, before: number | null): readonly Job[];
   dismiss(id: number): readonly Job[];
   pause(paused: boolean): Promise<boolean>;
@@ -210,6 +212,19 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       const after = apply(id, { kind: 'retry' });
       wake();
       return present(after);
+    },
+    discard(id) {
+      const { state } = jobs().get(id);
+      if (nextState(state, { kind: 'retry' }) === null) {
+        throw new StudioError(
+          'invalid-request',
+          'Nothing was given up: only a job that ended early has half-made pictures to give up.',
+          { field: 'id' },
+        );
+      }
+      jobs().discardResume(id);
+      tell();
+      return present(jobs().get(id));
     },
     move(id, before) {
       const moved = jobs().move(id, before).map(present);

@@ -16,12 +16,19 @@ export interface ResumeKeeper {
   flush(): void;
 }
 
-/** @param before what an earlier run left, and this one has not come to yet */
+export interface ResumeKeeperOptions {
+  readonly job: number;
+  /** What makes the pictures. */
+  readonly maker: Pick<Resume, 'model' | 'target'>;
+  /** What an earlier run left, and this one has not come to yet. */
+  readonly before: readonly Resume[];
+  readonly now: () => number;
+}
+
 export function createResumeKeeper(
   jobs: Pick<History['jobs'], 'saveResume'>,
-  options: { readonly job: number; readonly before: readonly Resume[]; readonly now: () => number },
+  { job, maker, before, now }: ResumeKeeperOptions,
 ): ResumeKeeper {
-  const { job, before, now } = options;
   const kept = new Map<number, Resume>(before.map((resume) => [resume.index, resume]));
   const representations = new Map<number, Float32Array>();
   let written = now();
@@ -39,7 +46,13 @@ export function createResumeKeeper(
       const representation = representations.get(index);
       // After the last step nothing is left to resume; its picture follows at once.
       if (representation === undefined || report.step >= report.steps) return;
-      kept.set(index, { index, step: report.step, representation, tokens: report.tokens });
+      kept.set(index, {
+        ...maker,
+        index,
+        step: report.step,
+        representation,
+        tokens: report.tokens,
+      });
       changed = true;
       if (now() - written >= GAP_MS) flush();
     },
