@@ -37,6 +37,8 @@ export const REASONS = {
 
   // Pages and messages around these say what is safe and what to do.
   'reason.library-none': 'There is no library in {folder}.',
+  'reason.rebuild-original':
+    '{file} is a picture from elsewhere and is whole. Its tokens only come near it, so it was left as it is.',
   'reason.record-foreign': '{file} is the database of another program.',
   'reason.record-not-database': '{file} is not a database.',
   'reason.record-lost': '{file} is gone or empty.',

@@ -133,7 +133,10 @@ export type StudioEvent =
     };
 
 export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
-/** `dropped`: the pixels were given up on purpose and can be rebuilt. */
+/**
+ * `missing`: the file is gone or damaged. `dropped`: the pixels were given up on purpose. Both can be
+ * rebuilt.
+ */
 export type FileState = 'present' | 'missing' | 'dropped';
 
 /** A cell of the grid. */
@@ -361,7 +364,7 @@ export interface Recovery {
   readonly quarantined: readonly string[];
   /** Files without a row that the system did not let us read; they stay where they are. */
   readonly unreadable: readonly string[];
-  /** Rows whose file is not there. */
+  /** Rows whose file is not there, or is damaged. */
   readonly missing: number;
   /** Rows whose file is there again. */
   readonly found: number;

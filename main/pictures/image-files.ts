@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { lstat, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StudioError } from '#api/errors';
-import { checkFile, fileError, makeFolder, readWhole, systemCode, writeAtomic } from './files.ts';
+import { fileError, makeFolder, readWhole, syncFolder, systemCode, writeAtomic } from './files.ts';
+import { isWholePng } from './png.ts';
 
 /** Largest picture file that the library takes. */
 export const MAX_IMAGE_BYTES = 100 * 2 ** 20;
@@ -12,8 +14,16 @@ const IMAGES = 'images';
 const QUARANTINE = 'quarantine';
 /** What a picture of the library is called, relative to the library's folder. */
 export const IMAGE_PATH = /^images\/\d{4}-\d{2}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png$/;
+/** Folders inside `images` that a scan looks into, each inside the other. */
+const MAX_DEPTH = 8;
 /** What `writeAtomic` calls files that are not finished. */
 const UNFINISHED = /^\..*\.tmp$/;
+
+/**
+ * What a look at a picture's file finds. `unread`: the system did not let us read it, and it may be
+ * whole.
+ */
+export type Found = 'whole' | 'damaged' | 'gone' | 'unread';
 
 /** A file on the disk, whole. */
 export interface SavedFile {
@@ -33,15 +43,25 @@ export interface ImageFiles {
   write(path: string, png: Uint8Array): Promise<SavedFile>;
   /** A StudioError `file-unavailable` when it is not there, too large or not to be read. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  isThere(path: string): Promise<boolean>;
+  /** Reads it to its end. */
+  check(path: string): Promise<Found>;
   /** Deletes; what is not there any more is fine. */
   remove(paths: readonly string[]): Promise<void>;
   /** Refuses, as `disk-full`, to begin what may not fit. */
   checkSpace(): Promise<void>;
   /** Bytes that this account may still write to the library's disk. */
   freeBytes(): Promise<number>;
-  /** Every file under `images`, and those that a kill left unfinished. */
+  /**
+   * Every file under `images`, wherever a person put it, and those that a kill left unfinished. Links
+   * to folders are followed only where months are, as of a year on another disk.
+   */
   scan(): Promise<{ readonly paths: readonly string[]; readonly unfinished: readonly string[] }>;
+  /** Whether a path is a place of the library's own making. */
+  isPlace(path: string): boolean;
+  /** Reads what a scan found. */
+  readFound(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Moves what a scan found to its place; false when something is there, and nothing was moved. */
+  settle(found: string, path: string): Promise<boolean>;
   /** Moves a file that nobody can make sense of out of the way; gives its new place. */
   quarantine(path: string, name: string): Promise<string>;
 }
@@ -87,11 +107,15 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
       return savedFile(png);
     },
     read: (path) => readWhole(absolute(path), MAX_IMAGE_BYTES),
-    isThere: (path) =>
-      checkFile(absolute(path), MAX_IMAGE_BYTES).then(
-        () => true,
-        () => false,
-      ),
+    async check(path) {
+      try {
+        const bytes = await readWhole(absolute(path), MAX_IMAGE_BYTES);
+        return isWholePng(bytes) ? 'whole' : 'damaged';
+      } catch (error) {
+        const code = systemCode(error instanceof StudioError ? error.cause : error);
+        return code === undefined || code === 'ENOENT' || code === 'ENOTDIR' ? 'gone' : 'unread';
+      }
+    },
     async remove(paths) {
       for (const path of paths) {
         if (!IMAGE_PATH.test(path)) continue;
@@ -111,14 +135,35 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
     async scan() {
       const paths: string[] = [];
       const unfinished: string[] = [];
-      for (const month of await names(join(folder, IMAGES))) {
-        for (const name of await names(join(folder, IMAGES, month))) {
-          const path = `${IMAGES}/${month}/${name}`;
-          if (UNFINISHED.test(name)) unfinished.push(join(folder, path));
+      const look = async (inside: string, depth: number): Promise<void> => {
+        for (const entry of await entries(join(folder, inside))) {
+          const path = `${inside}/${entry.name}`;
+          const month = depth === 0 && entry.isSymbolicLink();
+          if (entry.isDirectory() || (month && (await isFolder(join(folder, path))))) {
+            if (depth < MAX_DEPTH) await look(path, depth + 1);
+          } else if (UNFINISHED.test(entry.name)) unfinished.push(join(folder, path));
           else paths.push(path);
         }
-      }
+      };
+      await look(IMAGES, 0);
       return { paths, unfinished };
+    },
+    isPlace: (path) => IMAGE_PATH.test(path),
+    readFound: (path) => readWhole(join(folder, path), MAX_IMAGE_BYTES),
+    async settle(found, path) {
+      const from = join(folder, found);
+      const to = absolute(path);
+      await makeFolder(dirname(to));
+      // Nobody else writes here: the library is ours alone.
+      if (await lstat(to).catch(() => null)) return false;
+      try {
+        await rename(from, to);
+      } catch (error) {
+        throw fileError(error, 'move', from);
+      }
+      await syncFolder(dirname(to));
+      await syncFolder(dirname(from));
+      return true;
     },
     async quarantine(path, name) {
       const to = join(folder, QUARANTINE, name);
@@ -139,11 +184,17 @@ export function savedFile(png: Uint8Array): SavedFile {
   return { bytes: png.length, version };
 }
 
-/** Names in a folder, in order; none when there is no such folder. */
-async function names(folder: string): Promise<readonly string[]> {
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** What is in a folder, in the order of names; nothing when there is no such folder. */
+async function entries(folder: string): Promise<readonly Dirent[]> {
   try {
-    const found = await readdir(folder);
-    return found.sort();
+    const found = await readdir(folder, { withFileTypes: true });
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return [];
     throw fileError(error, 'read', folder);

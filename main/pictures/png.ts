@@ -64,6 +64,17 @@ export function readText(png: Uint8Array, keyword: string, name: string): string
   return found;
 }
 
+/** Whether every chunk up to the last is as it was written: length and CRC. */
+export function isWholePng(png: Uint8Array): boolean {
+  try {
+    // Going through the chunks checks them.
+    Array.from(walk(png, 'picture'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The picture without any text, time or other chunk that says how it was made. */
 export function stripTexts(png: Uint8Array, name: string): Uint8Array {
   const said = new Set(['iTXt', 'tEXt', 'zTXt', 'eXIf', 'tIME']);

@@ -77,12 +77,17 @@ async function scale(png: Uint8Array, path: string): Promise<Uint8Array> {
       .webp({ quality: QUALITY })
       .toBuffer();
   } catch (cause) {
-    throw new StudioError(
-      'picture-unreadable',
-      `${path} is damaged. Its recipe is safe: rebuild the picture from its tokens.`,
-      { cause },
-    );
+    throw damagedPicture(path, cause);
   }
+}
+
+/** A picture of the library whose file is there and not whole. */
+export function damagedPicture(path: string, cause?: unknown): StudioError {
+  return new StudioError(
+    'picture-unreadable',
+    `${path} is damaged. Its recipe is safe: rebuild the picture from its tokens.`,
+    { cause },
+  );
 }
 
 function isWebp(bytes: Uint8Array): boolean {

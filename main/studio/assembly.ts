@@ -121,6 +121,9 @@ export async function assemble(options: OpenStudioOptions, opening: Opening): Pr
       if (history === null || closing.signal.aborted) throw unavailable(opened.state);
       return history;
     },
+    checkWritable() {
+      if (opened.state.kind !== 'open' || closing.signal.aborted) throw unavailable(opened.state);
+    },
     files,
     thumbnails: openThumbnails(files),
     settings,

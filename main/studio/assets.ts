@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
-import { stripTexts } from '#pictures/png';
+import { isWholePng, stripTexts } from '#pictures/png';
 import type { Download, Exports } from './library/exports.ts';
 import type { Mosaics } from './models/mosaics.ts';
 import type { Previews } from './queue/previews.ts';
 import type { Replays } from './queue/replays.ts';
+import { damagedPicture } from '#pictures/thumbnails';
 import type { Workshop } from './workshop.ts';
 
 /** Bytes of a picture, for whoever shows it. */
@@ -42,6 +43,12 @@ export function createAssets(
     readonly exports: Exports;
   },
 ): Assets {
+  const note = async (id: number, path: string): Promise<void> => {
+    const found = await shop.files.check(path);
+    if (found !== 'gone' && found !== 'damaged') return;
+    shop.history().images.setFile(id, { state: 'missing' });
+    shop.events.publish({ kind: 'images', ids: [id] });
+  };
   const image = async (id: number, kind: string): Promise<Asset> => {
     const { uid, path, version, file } = shop.history().images.get(id);
     const etag = `"${uid}-${version}-${kind}"`;
@@ -54,14 +61,12 @@ export function createAssets(
         };
       }
       const png = await shop.files.read(path);
+      if (!isWholePng(png)) throw damagedPicture(path);
       const bytes = kind === 'bare' ? stripTexts(png, basename(path)) : png;
       return { type: 'image/png', bytes, etag };
     } catch (error) {
       // Noted, so that every window shows the picture as one that can be rebuilt.
-      if (file === 'present' && !(await shop.files.isThere(path))) {
-        shop.history().images.setFile(id, { state: 'missing' });
-        shop.events.publish({ kind: 'images', ids: [id] });
-      }
+      if (file === 'present') await note(id, path);
       throw error;
     }
   };

@@ -10,6 +10,8 @@ import type { Studio } from './studio.ts';
 export interface Workshop extends Studio {
   /** The library's history, or a StudioError `library-unavailable` that says why there is none. */
   readonly history: () => History;
+  /** Refuses, before anything is written, where the library may only be looked at or is not open. */
+  readonly checkWritable: () => void;
   readonly files: ImageFiles;
   readonly thumbnails: Thumbnails;
   readonly settings: SettingsStore;

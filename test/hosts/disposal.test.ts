@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import sharp from 'sharp';
@@ -99,14 +99,21 @@ describe('dropping pixels', () => {
   });
 
   test('spares pictures from elsewhere: their tokens are an approximation', async () => {
-    const { client, studio } = await filled();
+    const { client, studio, folder } = await filled();
     const pixels = { width: 40, height: 40, channels: 3, background: '#a03' } as const;
     const png = await sharp({ create: pixels }).png().toBuffer();
     const files = [new File([Uint8Array.from(png)], 'red.png', { type: 'image/png' })];
     const [foreign = 0] = (await client.images.import({ files })).ids;
     expect(await client.images.dropPixels({ ids: [foreign] })).toMatchObject({ kept: 1 });
     expect((await client.images.get({ id: foreign })).file).toBe('present');
+    // Nor are they made again over the picture itself, unless it is lost.
+    const file = join(folder, (await client.images.get({ id: foreign })).path);
+    const original = await readFile(file);
+    await fails(client.images.rebuild({ id: foreign }), 'invalid-request', 'id');
+    expect(await readFile(file)).toEqual(original);
     expect((await studio.assets.get(`/images/${foreign}/full`))?.type).toBe('image/png');
+    await rm(file);
+    expect((await client.images.rebuild({ id: foreign })).file).toBe('present');
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openImageFiles } from '#pictures/image-files';
@@ -24,9 +24,16 @@ describe('the picture files', () => {
     expect(first.bytes).toBe(3);
     expect(first.version).not.toBe(second.version);
     expect(await files.read(path)).toEqual(Uint8Array.from([1, 2, 4]));
-    expect(await files.isThere(path)).toBe(true);
+    expect(await files.check(path)).toBe('damaged');
+    const whole = await png();
+    await files.write(path, whole);
+    expect(await files.check(path)).toBe('whole');
+    await files.write(path, whole.with(whole.length - 30, 0x5a));
+    expect(await files.check(path)).toBe('damaged');
     await files.remove([path, path]);
-    expect(await files.isThere(path)).toBe(false);
+    expect(await files.check(path)).toBe('gone');
+    await symlink(join(files.folder, path), join(files.folder, path));
+    expect(await files.check(path)).toBe('unread');
   });
 
   test.each([
@@ -59,6 +66,42 @@ describe('the picture files', () => {
     const unfinished = join(folder, 'images/1970-01', '.x.png.0011aabbccdd.tmp');
     await writeFile(unfinished, 'half');
     expect(await files.scan()).toEqual({ paths: [path], unfinished: [unfinished] });
+  });
+
+  test('a scan looks into folders that a person made, and follows links only as months', async () => {
+    const folder = await temporaryFolder();
+    const files = openImageFiles(folder);
+    const away = join(folder, 'other disk');
+    await mkdir(join(folder, 'images/trip/day 1'), { recursive: true });
+    await mkdir(away);
+    for (const name of ['images/trip/day 1/a.PNG', 'images/b.png', 'other disk/c.png']) {
+      await writeFile(join(folder, name), 'x');
+    }
+    await symlink(away, join(folder, 'images/2020-01'));
+    await symlink(join(folder, 'images'), join(folder, 'images/trip/round'));
+    let deep = 'images';
+    for (let i = 0; i < 12; i++) deep += '/deep';
+    await mkdir(join(folder, deep), { recursive: true });
+    await writeFile(join(folder, deep, 'd.png'), 'x');
+    expect((await files.scan()).paths).toEqual([
+      'images/2020-01/c.png',
+      'images/b.png',
+      'images/trip/day 1/a.PNG',
+      'images/trip/round',
+    ]);
+  });
+
+  test('a file is settled where nothing is, and nowhere else', async () => {
+    const files = openImageFiles(await temporaryFolder());
+    const path = files.pathOf(uid, 0);
+    await mkdir(join(files.folder, 'images'));
+    await writeFile(join(files.folder, 'images/a.png'), 'a');
+    await writeFile(join(files.folder, 'images/b.png'), 'b');
+    expect(await files.settle('images/a.png', path)).toBe(true);
+    expect(await files.settle('images/b.png', path)).toBe(false);
+    expect((await files.scan()).paths).toEqual([path, 'images/b.png']);
+    const out = failure(() => files.settle('images/b.png', '../b.png'));
+    expect((await out).code).toBe('file-unavailable');
   });
 });
 

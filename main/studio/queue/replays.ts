@@ -1,10 +1,12 @@
 import { StudioError } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import type { DecodeSteps, ReplayResult } from '#api/types';
 import type { StoredImage } from '#history/types';
 import { LIBRARY_TEXT_VERSION, type LibraryText } from '#pictures/library-text';
 import { encodePng, encodePreview, readPicture } from '#pictures/pictures';
 import { countDifferences, recipeTokens, replayPlan } from '#pictures/recipe';
 import type { ModelRef, Picture, StepReport } from '#worker/protocol';
+import { putAside } from '../library/aside.ts';
 import { isForeign } from '../library/foreign.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
@@ -106,8 +108,13 @@ export function createReplays(shop: Workshop): Replays {
     },
     async rebuild(id) {
       const image = shop.history().images.get(id);
+      shop.checkWritable();
+      const found = await shop.files.check(image.path);
+      if (isForeign(image) && (found === 'whole' || found === 'unread')) throw original(image);
       const made = await png(image);
       await shop.files.checkSpace();
+      // Some of it may be readable by other means.
+      if (found === 'damaged') await putAside(shop, image.path);
       // One that was given up, and cut short in that, is not to be deleted any more.
       shop.history().bin.filesDeleted([image.path]);
       const saved = await shop.files.write(image.path, made);
@@ -115,6 +122,12 @@ export function createReplays(shop: Workshop): Replays {
       shop.events.publish({ kind: 'images', ids: [id] });
     },
   };
+}
+
+/** Its tokens only come near it: what they give must not take its place. */
+function original({ path }: StoredImage): StudioError {
+  const reason = { code: 'rebuild-original', values: { file: path } } as const;
+  return new StudioError('invalid-request', reasonText(reason), { field: 'id', reason });
 }
 
 /** Runs a picture's recipe from its seed. */

@@ -255,6 +255,8 @@ export const gallery = {
   },
   'details.noReplay': 'An imported picture has no recipe to run again.',
   'details.rebuildable': 'Can be rebuilt from {bytes}, without the PNG',
+  'details.original':
+    'This file is the picture itself. Its tokens only come near it, so it is not rebuilt from them.',
   'details.rebuilt.same': 'Rebuilt from its tokens: the pixels are the same',
   'details.rebuilt.different': 'Rebuilt from its tokens: the pixels differ from the file',
   'details.rebuilt.restored': 'File made again from its tokens',
@@ -268,7 +270,8 @@ export const gallery = {
   'details.nodeChild': 'Child, {operation}, seed {seed}',
   'details.nodeSelf': 'This picture, seed {seed}',
   'details.nodeHelp': 'Arrows walk, Enter opens, B starts from it',
-  'details.missing': 'The file of this picture is missing. Its tokens are kept: rebuild it.',
+  'details.missing':
+    'The file of this picture is missing or damaged. Its tokens are kept: rebuild it.',
   'details.dropped': 'The pixels were given up to save space. Its tokens are kept.',
   'compare.title': 'Compare {count}',
   'compare.mode': 'How to compare',

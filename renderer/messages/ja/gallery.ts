@@ -207,6 +207,8 @@ export const gallery: Translation<typeof english> = {
   'details.differ': '{total} 個中 {count} 個が相違: 作成 {made}、検証 {now}',
   'details.noReplay': '読み込んだ画像には再実行できるレシピがありません。',
   'details.rebuildable': 'PNG がなくても {bytes} から再構築できます',
+  'details.original':
+    'このファイルが元の画像です。トークンは近似にすぎないため、再構築は行いません。',
   'details.rebuilt.same': 'トークンから再構築: 画素は同じです',
   'details.rebuilt.different': 'トークンから再構築: 画素がファイルと異なります',
   'details.rebuilt.restored': 'トークンからファイルを作り直しました',
@@ -220,7 +222,7 @@ export const gallery: Translation<typeof english> = {
   'details.nodeChild': '子画像、{operation}、シード {seed}',
   'details.nodeSelf': 'この画像、シード {seed}',
   'details.nodeHelp': '矢印で移動、Enter で開く、B でここから生成',
-  'details.missing': 'この画像のファイルがありません。トークンがあるので再構築できます。',
+  'details.missing': 'この画像のファイルがないか、壊れています。トークンがあるので再構築できます。',
   'details.dropped': '容量節約のため画素は破棄されました。トークンは残っています。',
   'compare.title': '{count} 枚を比較',
   'compare.mode': '比較の方法',

@@ -38,6 +38,8 @@ export const reasons: Translation<typeof REASONS> = {
     'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
 
   'reason.library-none': '{folder} にライブラリがありません。',
+  'reason.rebuild-original':
+    '{file} は外部から読み込んだ画像で、壊れていません。トークンは近似にすぎないため、そのまま残しました。',
   'reason.record-foreign': '{file} は別のプログラムのデータベースです。',
   'reason.record-not-database': '{file} はデータベースではありません。',
   'reason.record-lost': '{file} がないか、空になっています。',
