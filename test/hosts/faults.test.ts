@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   copyFile,
   mkdir,
@@ -12,6 +13,7 @@ import {
 import { basename, join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import Sqlite from 'better-sqlite3';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '#api/types';
 import type { OpenStudio, OpenStudioOptions } from '#studio/open-studio';
@@ -170,6 +172,10 @@ describe('a library that cannot be opened', () => {
     await fails(client.images.remove({ ids: [...ids] }), 'library-unavailable');
     await fails(client.jobs.create(sample({ model: 'tiny' })), 'library-unavailable');
     await fails(client.studio.configure({ theme: 'dark' }), 'library-unavailable');
+    await fails(client.images.rebuild({ id: ids[0] ?? 0 }), 'library-unavailable');
+    const [own = ''] = await pngs(folder);
+    const files = [new File([await readFile(own)], 'own.png'), new File(['x'], 'x.png')];
+    await fails(client.images.import({ files }), 'library-unavailable');
     await studio.close();
     expect(await contents(folder)).toEqual(before);
   });
@@ -205,6 +211,46 @@ describe('files and rows that do not fit together', () => {
     expect((await client.images.rows({ ids: [1] }))[0]?.file).toBe('missing');
   });
 
+  const pixelsOf = (png: Buffer): Promise<Buffer> => sharp(png).raw().toBuffer();
+  /** Turns a bit in the pixels of a picture. */
+  async function flip(file: string): Promise<Uint8Array> {
+    const bytes = await readFile(file);
+    const at = bytes.length - 40;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    return bytes;
+  }
+
+  test.each(['full', 'thumb'])(
+    'a picture with a turned bit is noticed when it is shown (%s), and made again',
+    async (kind) => {
+      const folder = await filled(1);
+      const [file = ''] = await pngs(folder);
+      const whole = await readFile(file);
+      const broken = await flip(file);
+      const { studio, client } = await open(folder);
+      await studio.ready;
+      expect((await client.images.rows({ ids: [1] }))[0]?.file).toBe('present');
+      expect(await studio.assets.get(`/images/1/${kind}`)).toBeNull();
+      expect((await client.images.rows({ ids: [1] }))[0]?.file).toBe('missing');
+      // It stays so until it is made again, and what was there is kept.
+      expect(await client.library.reindex()).toMatchObject({ found: 0, missing: 0 });
+      expect((await client.images.rebuild({ id: 1 })).file).toBe('present');
+      expect(await pixelsOf(await readFile(file))).toEqual(await pixelsOf(whole));
+      const [aside = ''] = await readdir(join(folder, 'quarantine'));
+      expect(await readFile(join(folder, 'quarantine', aside))).toEqual(Buffer.from(broken));
+    },
+  );
+
+  test('comparing reads every picture, so that a turned bit is found', async () => {
+    const folder = await filled(2);
+    const [file = ''] = await pngs(folder);
+    await flip(file);
+    const { client } = await open(folder);
+    expect(await client.library.reindex()).toMatchObject({ missing: 1, quarantined: [] });
+    expect(await client.library.reindex()).toMatchObject({ missing: 0, found: 0 });
+  });
+
   test('a folder of pictures that was moved away, and back', async () => {
     const folder = await filled(2);
     await rename(join(folder, 'images'), join(folder, 'elsewhere'));
@@ -218,6 +264,66 @@ describe('files and rows that do not fit together', () => {
     const again = await open(folder);
     await again.studio.ready;
     expect(await states(again.client)).toEqual(['present', 'present']);
+  });
+
+  test('renamed pictures, and pictures in other folders, are found again and put back', async () => {
+    const folder = await filled(4);
+    const first = await open(folder);
+    await first.client.images.update({ ids: [1, 2, 3, 4], rating: 4 });
+    await first.studio.close();
+    const before = await pngs(folder);
+    const [a = '', b = '', c = ''] = before;
+    const other = join(folder, 'images', 'Holiday', 'best of');
+    await mkdir(other, { recursive: true });
+    await rename(a, join(a, '..', 'a nice one (1).png'));
+    await rename(b, join(other, 'cat.PNG'));
+    await rename(c, join(folder, 'images', 'c.png'));
+    await writeFile(join(other, 'mine.png'), 'not of ours');
+    const { studio, client } = await open(folder);
+    await studio.ready;
+    expect((await pngs(folder)).toSorted()).toEqual(
+      [...before, join(other, 'mine.png')].toSorted(),
+    );
+    const rows = await client.images.rows({ ids: [1, 2, 3, 4] });
+    expect(rows.map(({ file, rating }) => [file, rating])).toEqual(Array(4).fill(['present', 4]));
+    await studio.close();
+
+    // The same without the database: all of them come from their files.
+    for (const name of await readdir(folder)) {
+      if (name.startsWith('library.db') || name === 'backups') {
+        await rm(join(folder, name), { recursive: true });
+      }
+    }
+    await rename(a, join(other, 'a.png'));
+    const again = await open(folder);
+    await again.studio.ready;
+    expect((await pngs(folder)).toSorted()).toEqual(
+      [...before, join(other, 'mine.png')].toSorted(),
+    );
+    const filter = { text: 'tiny' };
+    const { ids } = await again.client.images.search({ ...newest, filter });
+    expect(ids).toHaveLength(4);
+    expect(existsSync(join(folder, 'quarantine'))).toBe(false);
+  });
+
+  test('a picture that goes by the name of another is one of its own', async () => {
+    const folder = await filled(2);
+    const [a = '', b = ''] = await pngs(folder);
+    const { readText, insertTexts } = await import('#pictures/png');
+    const keyword = 'rcg-studio-library';
+    const text = readText(await readFile(a), keyword, 'a') ?? '';
+    const posing = Buffer.from(insertTexts(await readFile(b), [{ keyword, text }]));
+    const { studio, client } = await open(folder);
+    await studio.ready;
+    const bytes = await Promise.all([a, b].map((file) => readFile(file)));
+    const { ids } = await client.images.import({ files: [new File([posing], 'posing.png')] });
+    expect(ids).toEqual([3]);
+    await writeFile(join(a, '..', 'posing.png'), posing);
+    expect(await client.library.reindex()).toMatchObject({ adopted: 1, quarantined: [] });
+    expect(await Promise.all([a, b].map((file) => readFile(file)))).toEqual(bytes);
+    const details = await Promise.all([1, 2, 3, 4].map((id) => client.images.get({ id })));
+    expect(new Set(details.map(({ path }) => path)).size).toBe(4);
+    expect(new Set(details.map(({ recipe }) => recipe.tokenHash)).size).toBe(2);
   });
 
   test('a lost database is made again from the pictures', async () => {

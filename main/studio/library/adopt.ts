@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { Recipe } from '#api/recipe';
 import type { Operation } from '#api/types';
+import type { StoredImage } from '#history/types';
 import {
   LIBRARY_KEYWORD,
   LIBRARY_TEXT_VERSION,
@@ -10,6 +12,7 @@ import {
 import type { LibraryText } from '#pictures/library-text';
 import { isPng, pngWidth, readText, RECIPE_KEYWORD } from '#pictures/png';
 import { parseRecipe } from '#pictures/recipe';
+import { fileTime, savedFile } from '#pictures/image-files';
 import type { Workshop } from '../workshop.ts';
 
 /** A PNG of ours, read. */
@@ -51,6 +54,79 @@ export function completeText(
     job: null,
   };
 }
+
+/** A PNG of ours in the library's folder. */
+export interface OurFile extends OurPicture {
+  /** Where it was found. */
+  readonly found: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The row that a picture says it is; null when there is none. A name alone is not believed: with
+ * other tokens it is another picture.
+ */
+export function rowOf(
+  { history }: Pick<Workshop, 'history'>,
+  { text, recipe }: OurPicture,
+): StoredImage | null {
+  const id = text === null ? null : history().images.byUid(text.uid);
+  if (id === null) return null;
+  const row = history().images.get(id);
+  return row.recipe.tokenHash === recipe.tokenHash ? row : null;
+}
+
+/** The same picture under a new name, where its own belongs to another one. */
+export function underOwnName(
+  { history, newId }: Pick<Workshop, 'history' | 'newId'>,
+  text: LibraryText,
+): LibraryText {
+  return history().images.byUid(text.uid) === null ? text : { ...text, uid: newId() };
+}
+
+type Adopter = Pick<Workshop, 'history' | 'files' | 'newId'>;
+
+/** Gives a file its row and its place; `copy` when its picture has a row with a file of its own. */
+export async function adoptFile(
+  shop: Adopter,
+  ours: OurFile,
+  titleOf: (hash: string) => string | null,
+): Promise<'adopted' | 'copy'> {
+  const { history, files } = shop;
+  const { found, recipe, size } = ours;
+  const { bytes, version } = savedFile(ours.bytes);
+  const row = rowOf(shop, ours);
+  if (row !== null) {
+    // Its row was written while we looked.
+    if (row.path === found) return 'adopted';
+    if (row.file === 'present' || !(await place(files, found, row.path))) return 'copy';
+    history().images.setFile(row.id, { state: 'present', path: row.path, bytes, version });
+    return 'adopted';
+  }
+  const createdAt = await fileTime(join(files.folder, found)).catch(() => 0);
+  const text = underOwnName(shop, completeText(ours, { newId: shop.newId, createdAt }));
+  const path = files.pathOf(text.uid, text.createdAt);
+  if (!(await place(files, found, path))) return 'copy';
+  const job = knownJob(shop, { text, recipe });
+  history().images.insert({
+    uid: text.uid,
+    path,
+    createdAt: text.createdAt,
+    recipe,
+    modelTitle: titleOf(recipe.model.hash),
+    operation: text.operation,
+    size,
+    bytes,
+    version,
+    times: text.times,
+    ...(job === null ? {} : { job: { id: job.id, index: job.index } }),
+    parents: knownParents(shop, text).map(({ id, operation }) => ({ id, operation })),
+  });
+  return 'adopted';
+}
+
+const place = (files: Adopter['files'], found: string, path: string): Promise<boolean> =>
+  found === path ? Promise.resolve(true) : files.settle(found, path);
 
 /** The parents that are in this library. */
 export function knownParents(

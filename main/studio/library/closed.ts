@@ -5,6 +5,7 @@ import { createHistory } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';
 import { createEventHub } from '../events.ts';
 import type { Home } from '../home.ts';
+import { openLibrary as openModels } from '../models/installed.ts';
 import { moveLibrary, type Moved } from './move.ts';
 import { DATABASE, holdsLibrary, usualFolder, whereLibrary } from './place.ts';
 import { noLibrary, unavailable } from './state.ts';
@@ -47,11 +48,12 @@ export async function reindexClosed(closed: ClosedLibrary): Promise<Recovery> {
     const shop = {
       history: () => history,
       files,
+      library: openModels(home.models),
       newId,
       events: createEventHub(),
       closing: signal,
     };
-    return await recover(shop, now());
+    return await recover(shop, { since: now(), thorough: true });
   } finally {
     close();
   }

@@ -8,7 +8,16 @@ import { parseRecipe, recipeTokens } from '#pictures/recipe';
 import { keepPng, savePicture, withTexts } from '../queue/picture-store.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
-import { completeText, knownParents, readOurs, type OurPicture } from './adopt.ts';
+import { makerTitles } from '../models/titles.ts';
+import {
+  completeText,
+  knownParents,
+  readOurs,
+  rowOf,
+  underOwnName,
+  type OurPicture,
+} from './adopt.ts';
+import { putAside } from './aside.ts';
 import { importForeign } from './foreign.ts';
 
 /** What became of files that a person brought in. */
@@ -19,7 +28,7 @@ export interface Incoming {
 
 /** Brings pictures in, one after the other; each that cannot be read is told with its reason. */
 export async function importPictures(shop: Workshop, files: readonly File[]): Promise<Incoming> {
-  shop.history();
+  shop.checkWritable();
   const ids: number[] = [];
   const refused: { name: string; reason: string }[] = [];
   for (const file of files) {
@@ -66,29 +75,31 @@ async function importRecipe(shop: Workshop, text: string, name: string): Promise
 /** A picture of ours gets its row and its file back; one that is here already is brought to light. */
 async function importOurs(shop: Workshop, bytes: Uint8Array, ours: OurPicture): Promise<number> {
   const { history, files } = shop;
-  const known = ours.text === null ? null : history().images.byUid(ours.text.uid);
-  if (known !== null) {
-    const image = history().images.get(known);
-    if (image.deletedAt !== null) history().changes.restore([known]);
+  const image = rowOf(shop, ours);
+  if (image !== null) {
+    const { id } = image;
+    if (image.deletedAt !== null) history().changes.restore([id]);
     if (image.file !== 'present') {
+      if ((await files.check(image.path)) === 'damaged') await putAside(shop, image.path);
       const saved = await files.write(image.path, bytes);
-      history().images.setFile(known, { state: 'present', ...saved });
+      history().images.setFile(id, { state: 'present', ...saved });
     }
-    shop.events.publish({ kind: 'images', ids: [known] });
-    return known;
+    shop.events.publish({ kind: 'images', ids: [id] });
+    return id;
   }
   // The job that made it was another library's, or the picture was deleted for good since.
-  const text = { ...completeText(ours, { newId: shop.newId, createdAt: shop.now() }), job: null };
+  const told = completeText(ours, { newId: shop.newId, createdAt: shop.now() });
+  const named = { ...underOwnName(shop, told), job: null };
+  // A file without a row that has its place keeps it: it gets its row at the next comparison.
+  const free = (await files.check(files.pathOf(named.uid, named.createdAt))) === 'gone';
+  const text = free ? named : { ...named, uid: shop.newId() };
   const { recipe, size } = ours;
-  const models = await shop.library.list();
-  const maker = models.find(
-    (model) => model.state === 'ready' && model.manifest.hash === recipe.model.hash,
-  );
+  const titleOf = await makerTitles(shop);
   return keepPng(shop, withTexts(bytes, recipe, text), {
     recipe,
     text,
     size,
-    modelTitle: maker?.state === 'ready' ? maker.manifest.title.en : null,
+    modelTitle: titleOf(recipe.model.hash),
     operation: text.operation,
     parents: knownParents(shop, text),
     times: text.times,

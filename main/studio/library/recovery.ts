@@ -1,20 +1,29 @@
-import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { Recovery } from '#api/types';
+import type { FileState, Recovery } from '#api/types';
 import { systemCode } from '#pictures/files';
-import { fileTime, savedFile } from '#pictures/image-files';
+import { fileTime } from '#pictures/image-files';
+import { makerTitles } from '../models/titles.ts';
 import type { Workshop } from '../workshop.ts';
-import { completeText, knownJob, knownParents, readOurs, type OurPicture } from './adopt.ts';
+import { adoptFile, readOurs, type OurFile } from './adopt.ts';
+import { putAside } from './aside.ts';
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'events' | 'closing'>;
+type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'events' | 'closing' | 'library'>;
+
+/** How files and rows are compared. */
+export interface RecoverOptions {
+  /** When the studio was opened: what is unfinished and newer is being written now. */
+  readonly since: number;
+  /** Reads every picture to its end, which takes its time, so that damaged ones are found too. */
+  readonly thorough?: boolean;
+}
 
 /**
  * Brings files and rows together after whatever happened: a kill between the two, a folder that was
  * moved or half deleted, a database that was lost. Nothing of a picture is thrown away.
- * @param since when the studio was opened: what is unfinished and newer is being written now
  */
-export async function recover(shop: Shop, since: number): Promise<Recovery> {
+export async function recover(shop: Shop, options: RecoverOptions): Promise<Recovery> {
   const { history, files } = shop;
   const doomed = history().bin.doomedFiles();
   await files.remove(doomed);
@@ -23,22 +32,12 @@ export async function recover(shop: Shop, since: number): Promise<Recovery> {
   // Rows before files: a picture that is kept meanwhile has its file first, and so is not missed.
   const rows = [...history().images.files()];
   const { paths, unfinished } = await files.scan();
-  const left = await clear(unfinished, since);
-  const there = new Set(paths);
-  const known = new Set<string>();
-  const missing: number[] = [];
-  const found: number[] = [];
-  for (const { id, path, state } of rows) {
-    known.add(path);
-    if (state === 'present' && !there.has(path)) {
-      missing.push(id);
-    } else if (state === 'missing' && there.has(path)) {
-      found.push(id);
-    }
-  }
+  const left = await clear(unfinished, options.since);
+  const { missing, found } = await compare(shop, { rows, there: new Set(paths), ...options });
   if (missing.length > 0) history().images.setFileStates(missing, 'missing');
   if (found.length > 0) history().images.setFileStates(found, 'present');
-  const orphans = paths.filter((path) => path.endsWith('.png') && !known.has(path));
+  const known = new Set(rows.map(({ path }) => path));
+  const orphans = paths.filter((path) => /\.png$/i.test(path) && !known.has(path));
   const { adopted, quarantined, unreadable } = await adoptAll(shop, orphans);
   if (adopted + missing.length + found.length > 0)
     shop.events.publish({ kind: 'images', ids: null });
@@ -51,6 +50,41 @@ export async function recover(shop: Shop, since: number): Promise<Recovery> {
     found: found.length,
   };
 }
+
+interface Compared extends RecoverOptions {
+  readonly rows: readonly {
+    readonly id: number;
+    readonly path: string;
+    readonly state: FileState;
+  }[];
+  /** What the scan found. */
+  readonly there: ReadonlySet<string>;
+}
+
+/** The rows whose file is gone or damaged, and those whose file is there and whole again. */
+async function compare(
+  { files, closing }: Shop,
+  { rows, there, thorough = false }: Compared,
+): Promise<{ readonly missing: readonly number[]; readonly found: readonly number[] }> {
+  const missing: number[] = [];
+  const found: number[] = [];
+  for (const { id, path, state } of rows) {
+    if (closing.aborted) break;
+    const isThere = there.has(path);
+    if (state === 'present' && (thorough || !isThere)) {
+      // What no scan goes into may be there all the same.
+      const now = await check(files, path);
+      if (now === 'gone' || now === 'damaged') missing.push(id);
+    } else if (state === 'missing' && isThere && (await check(files, path)) === 'whole') {
+      found.push(id);
+    }
+  }
+  return { missing, found };
+}
+
+/** A row that leads nowhere has no file. */
+const check = (files: Shop['files'], path: string) =>
+  files.isPlace(path) ? files.check(path) : Promise.resolve('gone' as const);
 
 /** Deletes files that no write will finish any more; gives how many. */
 async function clear(unfinished: readonly string[], since: number): Promise<number> {
@@ -68,44 +102,63 @@ async function adoptAll(
   shop: Shop,
   orphans: readonly string[],
 ): Promise<Pick<Recovery, 'adopted' | 'quarantined' | 'unreadable'>> {
+  const { files, closing } = shop;
   const readable: { path: string; createdAt: number }[] = [];
   const quarantined: string[] = [];
   const unreadable: string[] = [];
-  const putAside = async (path: string): Promise<void> => {
+  const aside = async (path: string): Promise<void> => {
     // One that cannot be moved, or is gone since, stays as it is.
-    await shop.files.quarantine(path, `${shop.newId()}-${basename(path)}`).then(
+    await putAside(shop, path).then(
       (place) => quarantined.push(place),
       () => undefined,
     );
   };
   for (const path of orphans) {
-    if (shop.closing.aborted) break;
+    if (closing.aborted) break;
     const ours = await read(shop, path);
-    if (ours === 'unreadable') unreadable.push(shop.files.absolute(path));
-    else if (ours === 'strange') await putAside(path);
-    else readable.push({ path, createdAt: ours.text?.createdAt ?? 0 });
+    if (ours === 'unreadable') unreadable.push(join(files.folder, path));
+    else if (ours !== 'strange') readable.push({ path, createdAt: ours.text?.createdAt ?? 0 });
+    // In a folder that is not of our making, what is not ours is somebody's.
+    else if (files.isPlace(path)) await aside(path);
   }
+  if (readable.length === 0) return { adopted: 0, quarantined, unreadable };
+  const titleOf = await makerTitles(shop);
   // Parents come before their children.
   readable.sort((a, b) => a.createdAt - b.createdAt);
   let adopted = 0;
   for (const { path } of readable) {
-    if (shop.closing.aborted) break;
+    if (closing.aborted) break;
     const ours = await read(shop, path);
-    if (ours === 'unreadable') unreadable.push(shop.files.absolute(path));
-    else if (ours !== 'strange' && (await adopt(shop, path, ours))) adopted++;
-    else await putAside(path);
+    const became = typeof ours === 'string' ? ours : await tryAdopt(shop, ours, titleOf);
+    if (became === 'adopted') adopted++;
+    else if (became === 'unreadable') unreadable.push(join(files.folder, path));
+    else await aside(path);
   }
   return { adopted, quarantined, unreadable };
 }
 
-type Read = OurPicture & { readonly bytes: Uint8Array };
+/** A file that the system does not let us move stays where it is. */
+async function tryAdopt(
+  shop: Shop,
+  ours: OurFile,
+  titleOf: Awaited<ReturnType<typeof makerTitles>>,
+): Promise<'adopted' | 'copy' | 'unreadable'> {
+  try {
+    return await adoptFile(shop, ours, titleOf);
+  } catch (error) {
+    if (error instanceof StudioError && error.code === 'file-unavailable') return 'unreadable';
+    throw error;
+  }
+}
 
 /** A picture of ours; `strange` is one that is none or is damaged, `unreadable` says nothing of it. */
-async function read({ files }: Shop, path: string): Promise<Read | 'strange' | 'unreadable'> {
+async function read({ files }: Shop, path: string): Promise<OurFile | 'strange' | 'unreadable'> {
   try {
-    const bytes = await files.read(path);
+    // What a link leads to is not in the library, and not to be moved.
+    if ((await lstat(join(files.folder, path))).isSymbolicLink()) return 'unreadable';
+    const bytes = await files.readFound(path);
     const ours = readOurs(bytes, path);
-    return ours === null ? 'strange' : { ...ours, bytes };
+    return ours === null ? 'strange' : { ...ours, found: path, bytes };
   } catch (error) {
     // The system refused to read it: it may be whole, and readable again tomorrow.
     if (systemCode(error instanceof StudioError ? error.cause : error) !== undefined) {
@@ -114,38 +167,4 @@ async function read({ files }: Shop, path: string): Promise<Read | 'strange' | '
     if (error instanceof StudioError && error.code !== 'internal') return 'strange';
     throw error;
   }
-}
-
-/** Gives a file its row; false when its picture has one, with a file of its own. */
-async function adopt(shop: Shop, path: string, ours: Read): Promise<boolean> {
-  const { history, files, newId } = shop;
-  const createdAt = await fileTime(files.absolute(path)).catch(() => 0);
-  const text = completeText(ours, { newId, createdAt });
-  const { bytes, version } = savedFile(ours.bytes);
-  const known = history().images.byUid(text.uid);
-  if (known !== null) {
-    const row = history().images.get(known);
-    // Its row was written while we looked.
-    if (row.path === path) return true;
-    if (row.file === 'present') return false;
-    history().images.setFile(known, { state: 'present', path, bytes, version });
-    return true;
-  }
-  const { recipe, size } = ours;
-  const job = knownJob(shop, { text, recipe });
-  history().images.insert({
-    uid: text.uid,
-    path,
-    createdAt: text.createdAt,
-    recipe,
-    modelTitle: null,
-    operation: text.operation,
-    size,
-    bytes,
-    version,
-    times: text.times,
-    ...(job === null ? {} : { job: { id: job.id, index: job.index } }),
-    parents: knownParents(shop, text).map(({ id, operation }) => ({ id, operation })),
-  });
-  return true;
 }

@@ -55,7 +55,7 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
     running = running.then(routine).catch(() => undefined);
   };
   const recovered = sleep(delayMs, undefined, { signal: shop.closing }).then(() =>
-    recover(shop, since),
+    recover(shop, { since }),
   );
   running = recovered.then(
     () => exports.clear(),
@@ -68,7 +68,7 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
     recovered,
     emptyBin,
     reindex() {
-      const compared = running.then(() => recover(shop, since));
+      const compared = running.then(() => recover(shop, { since, thorough: true }));
       running = compared.then(
         () => undefined,
         () => undefined,
