@@ -1,4 +1,4 @@
-import { elements } from './shapes.ts';
+import { elements, requireShape, requireType } from './shapes.ts';
 import {
   ELEMENT_BYTES,
   GraphError,
@@ -37,7 +37,7 @@ export class GraphBuilder {
   readonly #outputs: Value[] = [];
   readonly #nodes: Node[] = [];
   readonly #initializers = new Map<string, Initializer>();
-  readonly #known = new Set<string>();
+  readonly #known = new Map<string, Value>();
   readonly #opsets: Record<string, number>;
   readonly #counter: { next: number };
 
@@ -71,15 +71,19 @@ export class GraphBuilder {
     this.#outputs.push(renamed);
   }
 
-  /** Adds a weight; it belongs to the outermost graph. A name that exists is returned as it is. */
+  /** Adds a weight; it belongs to the outermost graph. The same one again is returned as it is. */
   weight(
     name: string,
     of: { readonly type: ElementType; readonly shape: readonly number[] },
     produce: Initializer['produce'],
   ): Value {
     if (this.#outer) return this.#outer.weight(name, of, produce);
-    const existing = this.#initializers.get(name);
-    if (existing) return existing.value;
+    const existing = this.#initializers.get(name)?.value;
+    if (existing) {
+      requireType(`the weight ${name}`, [of.type], existing);
+      requireShape(`the weight ${name}`, existing, of.shape);
+      return existing;
+    }
     const value = this.#declare(name, of.type, of.shape);
     const byteLength = elements(of.shape) * ELEMENT_BYTES[of.type];
     this.#initializers.set(name, Object.freeze({ value, byteLength, produce }));
@@ -136,17 +140,21 @@ export class GraphBuilder {
   }
 
   #declare(name: string, type: ElementType, shape: readonly Dim[]): Value {
-    if (this.#knows(name)) throw new GraphError(`the name ${name} is taken`);
-    this.#known.add(name);
-    return Object.freeze({ name, type, shape: Object.freeze([...shape]) });
+    if (this.#find(name)) throw new GraphError(`the name ${name} is taken`);
+    const value = Object.freeze({ name, type, shape: Object.freeze([...shape]) });
+    this.#known.set(name, value);
+    return value;
   }
 
-  #knows(name: string): boolean {
-    return this.#known.has(name) || (this.#outer !== null && this.#outer.#knows(name));
+  /** The value of that name in this graph or one around it. */
+  #find(name: string): Value | undefined {
+    const own = this.#known.get(name);
+    return own ?? (this.#outer ? this.#outer.#find(name) : undefined);
   }
 
+  /** A value of another graph may have the name of one of ours, so the value itself is compared. */
   #mustKnow(value: Value, user: string): void {
-    if (!this.#knows(value.name)) {
+    if (this.#find(value.name) !== value) {
       throw new GraphError(`${user} uses ${value.name}, which nothing in ${this.#name} computes`);
     }
   }

@@ -1,5 +1,22 @@
 import type { GraphBuilder } from './builder.ts';
-import { axisOf, broadcast, matmulShape, sizeOf, withAxis } from './shapes.ts';
+import {
+  axisOf,
+  broadcast,
+  concatShape,
+  elements,
+  matmulShape,
+  requireNorm,
+  requireReshape,
+  requireSameElements,
+  requireSameType,
+  requireShape,
+  requireTiled,
+  requireType,
+  shown,
+  sizeOf,
+  sliceSize,
+  withAxis,
+} from './shapes.ts';
 import { GraphError, type Dim, type ElementType, type Value } from './types.ts';
 
 type Constant = Float32Array | Int32Array | BigInt64Array;
@@ -19,6 +36,9 @@ export class Ops {
   constant(values: Constant, shape: readonly number[] = [values.length]): Value {
     const type: ElementType =
       values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'int64';
+    if (values.length !== elements(shape)) {
+      throw new GraphError(`a constant of ${values.length} numbers is not ${shown(shape)}`);
+    }
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
     const name = `const_${type}_${shape.join('x')}_${digest(bytes)}`;
     return this.builder.weight(name, { type, shape }, () => bytes);
@@ -43,39 +63,46 @@ export class Ops {
 
   #arithmetic(op: string): (a: Value, b: Value) => Value {
     return (a, b) => {
-      if (a.type !== b.type) throw new GraphError(`${op} of ${a.type} and ${b.type}`);
+      requireSameType(op, a, b);
       return this.one(op, [a, b], a.type, broadcast(op, a.shape, b.shape));
     };
   }
 
   equal(a: Value, b: Value): Value {
+    requireSameType('Equal', a, b);
     return this.one('Equal', [a, b], 'bool', broadcast('Equal', a.shape, b.shape));
   }
 
   lessOrEqual(a: Value, b: Value): Value {
+    requireSameType('LessOrEqual', a, b);
     return this.one('LessOrEqual', [a, b], 'bool', broadcast('LessOrEqual', a.shape, b.shape));
   }
 
   and(a: Value, b: Value): Value {
+    requireType('And', ['bool'], a, b);
     return this.one('And', [a, b], 'bool', broadcast('And', a.shape, b.shape));
   }
 
   where(condition: Value, a: Value, b: Value): Value {
-    if (a.type !== b.type) throw new GraphError(`Where of ${a.type} and ${b.type}`);
+    requireType('Where', ['bool'], condition);
+    requireSameType('Where', a, b);
     const shape = broadcast('Where', condition.shape, broadcast('Where', a.shape, b.shape));
     return this.one('Where', [condition, a, b], a.type, shape);
   }
 
   min(a: Value, b: Value): Value {
+    requireSameType('Min', a, b);
     return this.one('Min', [a, b], a.type, broadcast('Min', a.shape, b.shape));
   }
 
   clip(x: Value, low: number, high: number): Value {
+    requireType('Clip', ['float32'], x);
     return this.one('Clip', [x, this.scalar(low), this.scalar(high)], x.type, x.shape);
   }
 
   /** An elementwise function of one input: Erf, Exp, Log, Sqrt, Sigmoid, Relu, Neg, Cos, Sin. */
   unary(op: string, x: Value): Value {
+    requireType(op, ['float32'], x);
     return this.one(op, [x], x.type, x.shape);
   }
 
@@ -90,26 +117,33 @@ export class Ops {
   }
 
   matmul(a: Value, b: Value): Value {
+    requireSameType('MatMul', a, b);
     return this.one('MatMul', [a, b], a.type, matmulShape(a.shape, b.shape));
   }
 
   transpose(x: Value, perm: readonly number[]): Value {
+    if (x.shape.some((_, axis) => !perm.includes(axis)) || perm.length !== x.shape.length) {
+      throw new GraphError(`Transpose of ${shown(x.shape)} by ${shown(perm)}`);
+    }
     const shape = perm.map((axis) => x.shape[axisOf(x.shape, axis)] ?? 1);
     return this.one('Transpose', [x], x.type, shape, { perm });
   }
 
   /** One size may be -1; `shape` says what the result is. A 0 copies the size of that axis. */
   reshape(x: Value, to: readonly number[], shape: readonly Dim[]): Value {
+    requireReshape(x.shape, to, shape);
     return this.one('Reshape', [x, this.int64s(...to)], x.type, shape);
   }
 
   /** Reshape to a shape that is computed in the graph (int64). */
   reshapeTo(x: Value, to: Value, shape: readonly Dim[]): Value {
+    requireAxes('Reshape', to, shape);
+    requireSameElements('Reshape', x.shape, shape);
     return this.one('Reshape', [x, to], x.type, shape);
   }
 
   unsqueeze(x: Value, axis: number): Value {
-    const at = axis < 0 ? axis + x.shape.length + 1 : axis;
+    const at = axisOf([...x.shape, 1], axis);
     const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)];
     return this.one('Unsqueeze', [x, this.int64s(at)], x.type, shape);
   }
@@ -121,26 +155,24 @@ export class Ops {
   }
 
   concat(parts: readonly Value[], axis: number): Value {
+    const shape = concatShape(parts, axis);
     const [first] = parts;
     if (!first) throw new GraphError('Concat of nothing');
-    const sizes = parts.map((part) => part.shape[axisOf(part.shape, axis)] ?? 1);
-    const total = sizes.every((size) => typeof size === 'number')
-      ? sizes.reduce((sum, size) => sum + size, 0)
-      : sizes.join('+');
-    const shape = withAxis(first.shape, axis, total);
-    return this.one('Concat', parts, first.type, shape, { axis: axisOf(first.shape, axis) });
+    return this.one('Concat', parts, first.type, shape, { axis: axisOf(shape, axis) });
   }
 
   /** Elements `from` … `to`−1 of an axis. */
   slice(x: Value, axis: number, range: { readonly from: number; readonly to: number }): Value {
     const at = axisOf(x.shape, axis);
+    const shape = withAxis(x.shape, at, sliceSize(x.shape[at] ?? 1, range));
     const inputs = [x, this.int64s(range.from), this.int64s(range.to), this.int64s(at)];
-    return this.one('Slice', inputs, x.type, withAxis(x.shape, at, range.to - range.from));
+    return this.one('Slice', inputs, x.type, shape);
   }
 
   /** Equal parts along the last axis. */
   split(x: Value, parts: number): readonly Value[] {
     const size = sizeOf(x.shape, -1) / parts;
+    if (!Number.isInteger(size)) throw new GraphError(`Split of ${shown(x.shape)} in ${parts}`);
     const shape = withAxis(x.shape, -1, size);
     return this.builder.node({
       op: 'Split',
@@ -151,6 +183,7 @@ export class Ops {
   }
 
   gather(x: Value, indices: Value, axis: number): Value {
+    requireType('Gather', ['int32', 'int64'], indices);
     const at = axisOf(x.shape, axis);
     const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
     return this.one('Gather', [x, indices], x.type, shape, { axis: at });
@@ -158,27 +191,36 @@ export class Ops {
 
   /** x[b…, indices[b…], :] with the leading `batch` axes shared; indices int64 [b…,1]. */
   gatherRows(x: Value, indices: Value, batch: number): Value {
+    requireType('GatherND', ['int64'], indices);
+    requireShape('GatherND', indices, [...x.shape.slice(0, axisOf(x.shape, batch)), 1]);
     const shape = [...x.shape.slice(0, batch), ...x.shape.slice(batch + 1)];
     return this.one('GatherND', [x, indices], x.type, shape, { batch_dims: batch });
   }
 
   /** The size of one axis, int64 [1]. */
   shapeRow(x: Value, axis: number): Value {
-    return this.one('Shape', [x], 'int64', [1], { start: axis, end: axis + 1 });
+    const start = axisOf(x.shape, axis);
+    return this.one('Shape', [x], 'int64', [1], { start, end: start + 1 });
   }
 
   /** x repeated `repeats` (int64, one number an axis) times. */
   tile(x: Value, repeats: Value, shape: readonly Dim[]): Value {
+    requireAxes('Tile', repeats, shape);
+    requireTiled(x.shape, shape);
     return this.one('Tile', [x, repeats], x.type, shape);
   }
 
   expand(x: Value, to: Value, shape: readonly Dim[]): Value {
+    requireAxes('Expand', to, shape);
+    if (broadcast('Expand', x.shape, shape).join() !== shape.join()) {
+      throw new GraphError(`Expand of ${shown(x.shape)} to ${shown(shape)}`);
+    }
     return this.one('Expand', [x, to], x.type, shape);
   }
 
   /** Sum over the last axis. */
   sum(x: Value, keep: boolean): Value {
-    const shape = keep ? withAxis(x.shape, -1, 1) : x.shape.slice(0, -1);
+    const shape = keep ? withAxis(x.shape, -1, 1) : x.shape.slice(0, axisOf(x.shape, -1));
     const inputs = [x, this.int64s(-1)];
     return this.one('ReduceSum', inputs, x.type, shape, { keepdims: keep ? 1 : 0 });
   }
@@ -228,31 +270,10 @@ export class Ops {
   }
 
   layerNormalization(x: Value, norm: { gamma: Value; beta: Value; epsilon: number }): Value {
+    requireNorm('LayerNormalization', x, norm.gamma, norm.beta);
     const attributes = { axis: x.shape.length - 1, epsilon: { float: norm.epsilon } };
     const inputs = [x, norm.gamma, norm.beta];
     return this.one('LayerNormalization', inputs, x.type, x.shape, attributes);
-  }
-
-  /** NCHW convolution; `weight` [out,in,k,k]. Padding is the same on all sides. */
-  conv(
-    x: Value,
-    weight: Value,
-    options: { readonly bias?: Value; readonly pad?: number; readonly stride?: number },
-  ): Value {
-    const { bias, pad = 0, stride = 1 } = options;
-    const [batch = 1, , height, width] = x.shape;
-    const kernel = sizeOf(weight.shape, 2);
-    if (x.shape[1] !== weight.shape[1]) {
-      throw new GraphError(`Conv: ${String(x.shape[1])} channels, weights for ${weight.shape[1]}`);
-    }
-    const side = (size: Dim | undefined) =>
-      Math.floor((Number(size) + 2 * pad - kernel) / stride) + 1;
-    const shape = [batch, weight.shape[0] ?? 1, side(height), side(width)];
-    return this.one('Conv', bias ? [x, weight, bias] : [x, weight], x.type, shape, {
-      kernel_shape: [kernel, kernel],
-      pads: [pad, pad, pad, pad],
-      strides: [stride, stride],
-    });
   }
 
   /** One node with one output. */
@@ -277,6 +298,12 @@ export class Ops {
     const outputs = [{ type: 'float32', shape }] as const;
     return only(this.builder.node({ op, domain: 'com.microsoft', inputs, attributes, outputs })[0]);
   }
+}
+
+/** Makes sure that `numbers` holds an int64 for each axis of the shape. */
+function requireAxes(op: string, numbers: Value, shape: readonly Dim[]): void {
+  requireType(op, ['int64'], numbers);
+  requireShape(op, numbers, [shape.length]);
 }
 
 function only(value: Value | undefined): Value {

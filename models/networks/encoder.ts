@@ -2,6 +2,7 @@
 // its output a representation. MoCo v3 (Chen, Xie, He 2021); also DINO, iBOT and DeiT. Spec 2.
 import type { EncoderConfig } from '#bundle/manifest';
 import type { ShapeTable } from '#checkpoint/types';
+import { convolution, resize } from '#graph/picture-ops';
 import type { Value } from '#graph/types';
 import { transformerWeights, type Layers } from './layers.ts';
 import { countBlocks, NetworkError, requireHeads, sizedBy, type WeightSpec } from './network.ts';
@@ -138,10 +139,10 @@ export function vitEncoder(net: Layers, config: EncoderConfig, options: { probe:
   const channels = (values: readonly number[]) =>
     ops.constant(Float32Array.from(values), [3, 1, 1]);
   const normal = ops.div(ops.sub(unit, channels(MEAN)), channels(DEVIATION));
-  const input = s === imageSize ? normal : resize(net, normal, imageSize);
+  const input = s === imageSize ? normal : smaller(net, normal, imageSize);
   if (options.probe) builder.output('input', input);
 
-  const patches = ops.conv(input, weights.tensor('patch_embed.proj.weight'), {
+  const patches = convolution(ops, input, weights.tensor('patch_embed.proj.weight'), {
     bias: weights.tensor('patch_embed.proj.bias'),
     stride: patchSize,
   });
@@ -170,17 +171,18 @@ export function vitEncoder(net: Layers, config: EncoderConfig, options: { probe:
 }
 
 /** torch's bicubic: a = −0.75, half-pixel centres, no antialiasing. */
-function resize(net: Layers, x: Value, side: number): Value {
-  const { ops } = net;
-  const shape = ['B', 3, side, side];
-  const scale = side / Number(x.shape[2]);
-  const scales = ops.constant(Float32Array.of(1, 1, scale, scale));
-  return ops.one('Resize', [x, null, scales], 'float32', shape, {
-    mode: 'cubic',
-    cubic_coeff_a: { float: -0.75 },
-    coordinate_transformation_mode: 'half_pixel',
-    exclude_outside: 0,
-  });
+function smaller(net: Layers, x: Value, side: number): Value {
+  return resize(
+    net.ops,
+    x,
+    { height: side, width: side },
+    {
+      mode: 'cubic',
+      cubic_coeff_a: { float: -0.75 },
+      coordinate_transformation_mode: 'half_pixel',
+      exclude_outside: 0,
+    },
+  );
 }
 
 /** The projection head (spec 2.3), or for DINO and iBOT theirs (spec 2.5). */

@@ -1,7 +1,7 @@
 import type { StateDict } from '#checkpoint/types';
 import type { GraphBuilder } from '#graph/builder';
 import { Ops } from '#graph/ops';
-import { sizeOf } from '#graph/shapes';
+import { matmulShape, requireNorm, requireShape, sizeOf } from '#graph/shapes';
 import { GraphError, type Value } from '#graph/types';
 import { Weights } from './weights.ts';
 
@@ -40,7 +40,7 @@ export class Layers {
   product(x: Value, name: string, options: { readonly large: boolean }): Value {
     if (options.large && this.#target === 'cpu-int8') {
       const { matrix, scales } = this.weights.quantized(`${name}.weight`);
-      const shape = [...x.shape.slice(0, -1), sizeOf(matrix.shape, 1)];
+      const shape = matmulShape(x.shape, matrix.shape);
       return this.ops.microsoft('DynamicQuantizeMatMul', [x, matrix, scales], shape);
     }
     return this.ops.matmul(x, this.weights.transposed(`${name}.weight`));
@@ -72,6 +72,7 @@ export class Layers {
     if (this.#target === 'portable') return this.gelu(this.linear(x, name));
     const product = this.product(x, name, { large: true });
     const bias = this.weights.tensor(`${name}.bias`);
+    requireNorm('BiasGelu', product, bias);
     return this.ops.microsoft('BiasGelu', [product, bias], product.shape);
   }
 
@@ -91,6 +92,8 @@ export class Layers {
     }
     const gamma = this.weights.tensor(`${names.norm}.weight`);
     const beta = this.weights.tensor(`${names.norm}.bias`);
+    requireNorm('SkipLayerNormalization', x, gamma, beta, bias);
+    requireShape('SkipLayerNormalization', delta, x.shape);
     const same = { type: 'float32', shape: x.shape } as const;
     const [normalized, sum] = this.ops.builder.node({
       op: 'SkipLayerNormalization',
@@ -107,6 +110,7 @@ export class Layers {
   attention(qkv: Value, heads: number): Value {
     const [batch = 1, length = 1] = qkv.shape;
     const width = sizeOf(qkv.shape, -1) / 3;
+    if (!Number.isInteger(width / heads)) throw new GraphError(`${heads} heads of width ${width}`);
     const [query, key, value] = this.ops.split(qkv, 3);
     if (!query || !key || !value) throw new GraphError('attention without q, k and v');
     if (this.#target !== 'portable') {

@@ -2,6 +2,7 @@
 // run of its DDIM steps as one graph. RCG section 3.2 and appendix; spec 3.
 import type { RdmConfig } from '#bundle/manifest';
 import type { ShapeTable, StateDict } from '#checkpoint/types';
+import { loop } from '#graph/loop';
 import { GraphError, type Value } from '#graph/types';
 import type { Layers } from './layers.ts';
 import { countBlocks, sizedBy, type WeightSpec } from './network.ts';
@@ -102,14 +103,8 @@ export function rdmSteps(net: Layers, config: RdmConfig, options: RdmGraphOption
     inner.output('state_step', next);
   }
   const steps = ops.squeeze(ops.shapeRow(timesteps, 0), 0);
-  const float = (shape: Value['shape']) => ({ type: 'float32', shape }) as const;
-  const scans = options.probe ? [float(['n', 'B', d]), float(['n', 'B', d])] : [];
-  const [result, predictions, states] = builder.node({
-    op: 'Loop',
-    inputs: [steps, null, x],
-    attributes: { body: { graph: inner.graph() } },
-    outputs: [float(['B', d]), ...scans],
-  });
+  const run = { times: steps, carried: [x], count: 'n' };
+  const [result, predictions, states] = loop(builder, inner.graph(), run);
   if (!result) throw new GraphError('Loop without a result');
   builder.output('representation', result);
   if (predictions && states) {

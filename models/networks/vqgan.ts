@@ -3,6 +3,7 @@
 import { GRID, pictureSide } from '#bundle/about';
 import type { VqganConfig } from '#bundle/manifest';
 import type { ShapeTable } from '#checkpoint/types';
+import { averagePool, convolution, instanceNormalization, resize } from '#graph/picture-ops';
 import type { Value } from '#graph/types';
 import type { Layers } from './layers.ts';
 import { countBlocks, sizedBy, type WeightSpec } from './network.ts';
@@ -150,7 +151,7 @@ export function vqganEncoder(net: Layers, config: VqganConfig): void {
   let h = conv(net, ops.transpose(unit, [0, 3, 1, 2]), 'encoder.conv_in', { pad: 1 });
   for (const level of levelsOf(config, 'encoder')) {
     for (const block of level.blocks) h = residual(net, h, block);
-    if (level.index < config.multipliers.length - 1) h = averagePool(net, h);
+    if (level.index < config.multipliers.length - 1) h = averagePool(ops, h);
   }
   for (const block of middle(config, 'encoder')) h = residual(net, h, block);
   const latent = conv(net, ops.silu(groupNorm(net, h, 'encoder.norm_out')), 'encoder.conv_out', {
@@ -204,7 +205,7 @@ function conv(
 ): Value {
   const bias = options.bias ? { bias: net.weights.tensor(`${name}.bias`) } : {};
   const weight = net.weights.tensor(`${name}.weight`);
-  return net.ops.conv(x, weight, { ...bias, pad: options.pad ?? 0 });
+  return convolution(net.ops, x, weight, { ...bias, pad: options.pad ?? 0 });
 }
 
 /**
@@ -216,38 +217,24 @@ function groupNorm(net: Layers, x: Value, name: string): Value {
   const [batch = 1, channels = 1, height = 1, width = 1] = x.shape;
   const size = (Number(channels) / GROUPS) * Number(height) * Number(width);
   const grouped = ops.reshape(x, [0, GROUPS, size], [batch, GROUPS, size]);
-  const normalized = ops.one(
-    'InstanceNormalization',
-    [
-      grouped,
-      ops.constant(new Float32Array(GROUPS).fill(1)),
-      ops.constant(new Float32Array(GROUPS)),
-    ],
-    'float32',
-    grouped.shape,
-    { epsilon: { float: 1e-6 } },
-  );
+  const normalized = instanceNormalization(ops, grouped, 1e-6);
   const sizes = [Number(channels), Number(height), Number(width)];
   const back = ops.reshape(normalized, [0, ...sizes], x.shape);
   const perChannel = (part: string) => weights.tensor(`${name}.${part}`, [Number(channels), 1, 1]);
   return ops.add(ops.mul(back, perChannel('weight')), perChannel('bias'));
 }
 
-function averagePool(net: Layers, x: Value): Value {
-  const [batch = 1, channels = 1, height = 1, width = 1] = x.shape;
-  const shape = [batch, channels, Number(height) / 2, Number(width) / 2];
-  const attributes = { kernel_shape: [2, 2], strides: [2, 2] };
-  return net.ops.one('AveragePool', [x], 'float32', shape, attributes);
-}
-
 /** Nearest neighbour, twice the size. */
 function upsample(net: Layers, x: Value): Value {
-  const { ops } = net;
-  const [batch = 1, channels = 1, height = 1, width = 1] = x.shape;
-  const shape = [batch, channels, Number(height) * 2, Number(width) * 2];
-  return ops.one('Resize', [x, null, ops.constant(Float32Array.of(1, 1, 2, 2))], 'float32', shape, {
-    mode: 'nearest',
-    coordinate_transformation_mode: 'asymmetric',
-    nearest_mode: 'floor',
-  });
+  const [, , height = 1, width = 1] = x.shape;
+  return resize(
+    net.ops,
+    x,
+    { height: Number(height) * 2, width: Number(width) * 2 },
+    {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    },
+  );
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '#graph/builder';
 import { encodeModel } from '#graph/onnx';
+import { loop } from '#graph/loop';
 import { Ops } from '#graph/ops';
+import { averagePool, convolution } from '#graph/picture-ops';
 import { GraphError } from '#graph/types';
 import { runModel } from '../../helpers/graphs.ts';
 
@@ -20,7 +22,117 @@ describe('a graph that cannot be is refused while it is built', () => {
     ['splitting an unknown size', (o: Ops) => o.split(o.builder.input('x', 'float32', ['n']), 2)],
     [
       'channels of a convolution',
-      (o: Ops) => o.conv(zeros(o, [1, 3, 8, 8]), zeros(o, [4, 2, 3, 3]), {}),
+      (o: Ops) => convolution(o, zeros(o, [1, 3, 8, 8]), zeros(o, [4, 2, 3, 3]), {}),
+    ],
+    [
+      'the bias of a convolution',
+      (o: Ops) =>
+        convolution(o, zeros(o, [1, 2, 8, 8]), zeros(o, [4, 2, 3, 3]), { bias: zeros(o, [2]) }),
+    ],
+    [
+      'a picture smaller than its window',
+      (o: Ops) => convolution(o, zeros(o, [1, 2, 2, 8]), zeros(o, [4, 2, 3, 3]), {}),
+    ],
+    ['a pool over one pixel', (o: Ops) => averagePool(o, zeros(o, [1, 2, 1, 1]))],
+    ['joining other sizes', (o: Ops) => o.concat([zeros(o, [2, 3]), zeros(o, [2, 4])], 0)],
+    ['joining other ranks', (o: Ops) => o.concat([zeros(o, [2, 3]), zeros(o, [2])], 0)],
+    ['joining other types', (o: Ops) => o.concat([o.int64s(1), zeros(o, [1])], 0)],
+    [
+      'joining unknown sizes of two names',
+      (o: Ops) =>
+        o.concat(
+          ['a', 'b'].map((name) => o.builder.input(name, 'float32', [name, 2])),
+          1,
+        ),
+    ],
+    ['a reshape to fewer elements', (o: Ops) => o.reshape(zeros(o, [2, 6]), [0, 5], [2, 5])],
+    ['a reshape to what is not said', (o: Ops) => o.reshape(zeros(o, [2, 6]), [3, 4], [4, 3])],
+    ['a reshape that copies another size', (o: Ops) => o.reshape(zeros(o, [2, 6]), [0, 4], [3, 4])],
+    [
+      'a reshape that loses elements beside an unknown size',
+      (o: Ops) => o.reshape(o.builder.input('x', 'float32', ['n', 6]), [0, 2, 2], ['n', 2, 2]),
+    ],
+    [
+      'a computed reshape of other elements',
+      (o: Ops) => o.reshapeTo(zeros(o, [2, 6]), o.int64s(3, 5), [3, 5]),
+    ],
+    [
+      'a computed reshape of too few numbers',
+      (o: Ops) => o.reshapeTo(zeros(o, [2, 6]), o.int64s(12), [3, 4]),
+    ],
+    ['a slice behind the end', (o: Ops) => o.slice(zeros(o, [4]), 0, { from: 2, to: 5 })],
+    ['a slice from before the start', (o: Ops) => o.slice(zeros(o, [4]), 0, { from: -1, to: 2 })],
+    ['a slice of nothing', (o: Ops) => o.slice(zeros(o, [4]), 0, { from: 2, to: 2 })],
+    ['unequal parts', (o: Ops) => o.split(zeros(o, [2, 7]), 3)],
+    ['an axis transposed twice', (o: Ops) => o.transpose(zeros(o, [2, 3]), [0, 0])],
+    ['an axis left out', (o: Ops) => o.transpose(zeros(o, [2, 3]), [1])],
+    [
+      'a scale of another length',
+      (o: Ops) => {
+        const norm = { gamma: zeros(o, [4]), beta: zeros(o, [3]), epsilon: 1e-6 };
+        return o.layerNormalization(zeros(o, [2, 3]), norm);
+      },
+    ],
+    [
+      'a shift of another length',
+      (o: Ops) => {
+        const norm = { gamma: zeros(o, [3]), beta: zeros(o, [3, 1]), epsilon: 1e-6 };
+        return o.layerNormalization(zeros(o, [2, 3]), norm);
+      },
+    ],
+    ['an index that is no whole number', (o: Ops) => o.gather(zeros(o, [4]), zeros(o, [2]), 0)],
+    [
+      'rows for another batch',
+      (o: Ops) => o.gatherRows(zeros(o, [2, 4]), o.constant(new BigInt64Array(3), [3, 1]), 1),
+    ],
+    ['tiles of another rank', (o: Ops) => o.tile(zeros(o, [2]), o.int64s(1, 2), [2, 2])],
+    ['half a tile', (o: Ops) => o.tile(zeros(o, [2]), o.int64s(2), [3])],
+    ['expanding a real axis', (o: Ops) => o.expand(zeros(o, [2]), o.int64s(3), [3])],
+    ['a condition that is none', (o: Ops) => o.where(zeros(o, [2]), zeros(o, [2]), zeros(o, [2]))],
+    ['a logarithm of whole numbers', (o: Ops) => o.unary('Log', o.int(1))],
+    [
+      'a product of two types',
+      (o: Ops) => o.matmul(zeros(o, [1, 1]), o.constant(Int32Array.of(1), [1, 1])),
+    ],
+    ['too few numbers for a constant', (o: Ops) => o.constant(new Float32Array(5), [2, 3])],
+    [
+      'a weight that exists in another shape',
+      (o: Ops) => [6, 5].map((size) => weight(o, { type: 'float32', shape: [size] })),
+    ],
+    [
+      'a weight that exists in another type',
+      (o: Ops) => (['int8', 'uint8'] as const).map((type) => weight(o, { type, shape: [6] })),
+    ],
+    [
+      'a value that only has the name of one of ours',
+      (o: Ops) => {
+        o.builder.input('x', 'float32', [2, 3]);
+        return o.unary('Exp', ops().builder.input('x', 'float32', [7]));
+      },
+    ],
+    [
+      'a loop whose state changes its size',
+      (o: Ops) => {
+        const start = zeros(o, [2]);
+        const body = o.builder.body('body');
+        body.input('i', 'int64', []);
+        const goOn = body.input('go_on', 'bool', []);
+        const state = body.input('state', 'float32', [2]);
+        const inner = new Ops(body);
+        body.output('go_on_out', goOn);
+        body.output('state_out', inner.concat([state, state], 0));
+        const times = o.constant(BigInt64Array.of(3n), []);
+        return loop(o.builder, body.graph(), { times, carried: [start], count: 'n' });
+      },
+    ],
+    [
+      'a loop over nothing',
+      (o: Ops) => {
+        const body = o.builder.body('body');
+        body.output('y', body.input('x', 'bool', []));
+        const times = o.constant(BigInt64Array.of(3n), []);
+        return loop(o.builder, body.graph(), { times, carried: [], count: 'n' });
+      },
     ],
     ['nothing to join', (o: Ops) => o.concat([], 0)],
     ['an operator set not declared', (o: Ops) => o.microsoft('Gelu', [zeros(o, [1])], [1])],
@@ -102,6 +214,10 @@ test('a weight that comes with another length is refused', async () => {
   const { weights } = await encodeModel(o.builder.model(), 'w.bin');
   await expect(weights[0]?.produce()).rejects.toThrow(/w came with 9 bytes instead of 4000/);
 });
+
+function weight(o: Ops, of: Parameters<GraphBuilder['weight']>[1]) {
+  return o.builder.weight('w', of, () => new Uint8Array(0));
+}
 
 function zeros(o: Ops, shape: readonly number[]) {
   return o.constant(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
