@@ -137,6 +137,8 @@ export const REASONS = {
   'reason.import-other-schedule':
     '{file} holds an RDM that was trained with another noise schedule than RCG’s; it would be sampled wrongly.',
   'reason.import-wrong-weights': '{file}: the weights do not fit together at “{key}”.',
+  'reason.import-not-finite':
+    '{file} holds numbers that are not finite at “{key}”: its training went wrong, or it is damaged. Choose another checkpoint.',
   'reason.import-needs-recipe':
     '{file} does not tell everything about its network. Write “{key}” in a recipe file and import with it.',
   'reason.import-needs-mage':

@@ -47,6 +47,7 @@ const IMPORT: Readonly<Record<ImportErrorCode, ReasonCode>> = {
   'no-ema': 'import-no-ema',
   'other-schedule': 'import-other-schedule',
   'wrong-weights': 'import-wrong-weights',
+  'not-finite': 'import-not-finite',
   'unknown-size': 'import-needs-recipe',
   'missing-part': 'import-needs-mage',
   conflict: 'import-two-of-a-kind',

@@ -79,6 +79,42 @@ export function float32Of(dtype: DType, bytes: Uint8Array<ArrayBuffer>): Float32
   }
 }
 
+/**
+ * Finds elements whose exponent is all ones, which means infinite or NaN, 32 bits at a time: added to
+ * a full exponent, its lowest bit carries into the sign.
+ */
+const NOT_FINITE = {
+  float32: { exponent: 0x7f800000, lowest: 0x00800000, sign: 0x80000000 },
+  float16: { exponent: 0x7c007c00, lowest: 0x04000400, sign: 0x80008000 },
+  bfloat16: { exponent: 0x7f807f80, lowest: 0x00800080, sign: 0x80008000 },
+} as const;
+/** A float64 from here on becomes infinite as a float32. */
+const MAX_FLOAT32 = (2 - 2 ** -24) * 2 ** 127;
+
+/** Whether all elements are finite, and stay so as float32. Whole numbers are. */
+export function allFinite(dtype: DType, bytes: Uint8Array<ArrayBuffer>): boolean {
+  const width = DTYPE_BYTES[dtype];
+  if (dtype === 'float64') {
+    const { buffer, byteOffset } = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
+    const numbers = new Float64Array(buffer, byteOffset, bytes.length / width);
+    let finite = true;
+    for (let i = 0; i < numbers.length; i++) {
+      finite = finite && Math.abs(numbers[i] as number) < MAX_FLOAT32;
+    }
+    return finite;
+  }
+  if (dtype !== 'float32' && dtype !== 'float16' && dtype !== 'bfloat16') return true;
+  const { exponent, lowest, sign } = NOT_FINITE[dtype];
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  const words = new Int32Array(buffer, byteOffset, bytes.length >> 2);
+  let seen = 0;
+  for (let i = 0; i < words.length; i++) seen |= ((words[i] as number) & exponent) + lowest;
+  // Half a word may be left of an odd number of 16-bit elements.
+  const rest = bytes.length & 2 ? new Uint16Array(buffer, byteOffset + words.byteLength, 1)[0] : 0;
+  seen |= ((rest ?? 0) & exponent) + lowest;
+  return (seen & sign) === 0;
+}
+
 /** The upper half of a float32 is a bfloat16. */
 function float32OfBrain(brain: Uint16Array): Float32Array<ArrayBuffer> {
   const bits = new Uint32Array(brain.length);

@@ -19,6 +19,7 @@ import type { WeightSpec } from '#networks/network';
 import { rdmConfig, rdmWeights } from '#networks/rdm';
 import { vqganConfig, vqganWeights } from '#networks/vqgan';
 import { ImportError } from './errors.ts';
+import { onlyFinite } from './finite.ts';
 import type { RecipeFile } from './recipe.ts';
 import type { FoundPart } from './recognise.ts';
 
@@ -150,13 +151,14 @@ function withoutHead(part: FoundPart): FoundPart {
   };
 }
 
-/** The weights in the order of the table, after a check of every name, shape and type. */
+/** The weights in the order of the table, after a check of every name, shape and type; values are checked as they are read. */
 function ordered(part: FoundPart, specs: readonly WeightSpec[]): StateDict {
   checkWeights(part.kind, specs, part.weights);
   const weights = new Map<string, StoredTensor>();
   for (const { name } of specs) {
     const tensor = part.weights.get(name);
-    if (tensor) weights.set(name, tensor);
+    const place = { file: part.file, key: part.keyOf.get(name) ?? name };
+    if (tensor) weights.set(name, onlyFinite(tensor, place));
   }
   return weights;
 }

@@ -16,6 +16,8 @@ export type ImportErrorCode =
   | 'other-schedule'
   /** Weights of a known network that do not fit together. */
   | 'wrong-weights'
+  /** Weights that are no numbers, found while they are read. */
+  | 'not-finite'
   /** What weights cannot tell and no published size gives, so that a recipe file must. */
   | 'unknown-size'
   /** A part without which no picture can be made. */

@@ -190,6 +190,22 @@ describe('an import is refused, and leaves nothing, for', () => {
     expect((await failure(importBundle(request()))).code).toBe('checkpoint-unreadable');
   });
 
+  test('weights that are not finite', async () => {
+    const bad = sample.floats('decoder_norm.bias', [1, 2, 3, Number.NaN, 5, 6, 7, 8]);
+    const section = sample.changed(sample.mageFile(), {
+      without: /^decoder_norm\.bias$/,
+      plus: [bad],
+    });
+    const path = await save('diverged.safetensors', section);
+    const error = await failure(importBundle(request({ files: [path] })));
+    expect(error.code).toBe('checkpoint-unreadable');
+    expect(error.reason).toEqual({
+      code: 'import-not-finite',
+      values: { file: 'diverged.safetensors', key: 'decoder_norm.bias' },
+    });
+    expect(await contents(library)).toEqual([]);
+  });
+
   test('a Stable Diffusion checkpoint', async () => {
     const tensors = [sample.tensor('model.diffusion_model.input_blocks.0.0.weight', [4])];
     const path = await save('sd.safetensors', sample.dict(tensors));

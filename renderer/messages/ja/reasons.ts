@@ -143,6 +143,8 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.import-other-schedule':
     '{file} の RDM は RCG と異なるノイズスケジュールで学習されているため、正しくサンプリングできません。',
   'reason.import-wrong-weights': '{file} の重みは「{key}」で整合しません。',
+  'reason.import-not-finite':
+    '{file} の「{key}」に有限でない数値が含まれています。学習に失敗しているか、ファイルが壊れています。別のチェックポイントを選んでください。',
   'reason.import-needs-recipe':
     '{file} だけでは分からない値があります。レシピファイルに「{key}」を書き、それを添えて読み込んでください。',
   'reason.import-needs-mage':

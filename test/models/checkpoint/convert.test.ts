@@ -1,9 +1,9 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { float32Of, readFloat32, readTensor, tensorBytes } from '#checkpoint/convert';
+import { allFinite, float32Of, readFloat32, readTensor, tensorBytes } from '#checkpoint/convert';
 import { crc32 } from '#checkpoint/crc32';
-import type { StoredTensor } from '#checkpoint/types';
+import type { DType, StoredTensor } from '#checkpoint/types';
 import { decodeLatin1, decodeUtf8 } from '#checkpoint/utf8';
 import { refusal } from './opening.ts';
 
@@ -92,6 +92,48 @@ describe('CRC-32', () => {
         );
       }),
     );
+  });
+});
+
+describe('finite numbers', () => {
+  const float64 = (value: number) => [new Uint8Array(Float64Array.of(value).buffer)] as const;
+  const bits32 = (value: number) => [new Uint8Array(Uint32Array.of(value).buffer)] as const;
+  const bits16 = (value: number) => [new Uint8Array(Uint16Array.of(value).buffer)] as const;
+  test.each<[string, DType, readonly [Uint8Array<ArrayBuffer>], boolean]>([
+    ['0', 'float32', bits32(0), true],
+    ['the largest', 'float32', bits32(0x7f7fffff), true],
+    ['the smallest', 'float32', bits32(0xff7fffff), true],
+    ['a subnormal', 'float32', bits32(0x807fffff), true],
+    ['infinity', 'float32', bits32(0x7f800000), false],
+    ['minus infinity', 'float32', bits32(0xff800000), false],
+    ['NaN', 'float32', bits32(0x7fc00001), false],
+    ['the largest', 'float16', bits16(0x7bff), true],
+    ['a negative one', 'float16', bits16(0xfbff), true],
+    ['infinity', 'float16', bits16(0x7c00), false],
+    ['NaN', 'float16', bits16(0xfe01), false],
+    ['the largest', 'bfloat16', bits16(0x7f7f), true],
+    ['a negative one', 'bfloat16', bits16(0xff7f), true],
+    ['infinity', 'bfloat16', bits16(0xff80), false],
+    ['NaN', 'bfloat16', bits16(0x7fff), false],
+    ['the largest that float32 has', 'float64', float64(3.4028234663852886e38), true],
+    ['one that rounds to it', 'float64', float64(3.4028235677973364e38), true],
+    ['one that does not', 'float64', float64(3.4028235677973366e38), false],
+    ['infinity', 'float64', float64(-Infinity), false],
+    ['NaN', 'float64', float64(Number.NaN), false],
+    ['bits that would be NaN', 'int32', bits32(0x7fffffff), true],
+  ])('%s of %s', (_, dtype, [element], finite) => {
+    const zeros = Buffer.alloc(element.length);
+    for (const before of [0, 1, 2, 7]) {
+      for (const after of [0, 1, 6]) {
+        const filler = (count: number) => Array<Uint8Array>(count).fill(zeros);
+        const joined = Buffer.concat([...filler(before), element, ...filler(after)]);
+        expect(allFinite(dtype, new Uint8Array(joined))).toBe(finite);
+        // In memory that starts anywhere, as parts of a file do.
+        const odd = new Uint8Array(joined.length + 1);
+        odd.set(joined, 1);
+        expect(allFinite(dtype, odd.subarray(1))).toBe(finite);
+      }
+    }
   });
 });
 

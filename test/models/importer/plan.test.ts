@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readTensor } from '#checkpoint/convert';
 import type { StateDict } from '#checkpoint/types';
 import { ImportError } from '#importer/errors';
 import { planImport } from '#importer/plan';
@@ -295,6 +296,28 @@ describe('what does not make a model', () => {
     const section = sample.changed(sample.mageFile(), { without: /^norm\.bias$/, plus });
     expect(await refusal(plan([mage(section)]))).toMatchObject({ key: 'norm.bias' });
   });
+
+  test.each([Number.NaN, Infinity, -Infinity])(
+    'a weight of %d, found as it is read',
+    async (value) => {
+      const key = 'pretrained_encoder.norm.bias';
+      const values = Array.from({ length: 24 }, (_, i) => (i === 23 ? value : i));
+      const plus = [sample.floats(key, values)];
+      const section = sample.changed(sample.mageFile(), {
+        without: /^pretrained_encoder\.norm\.bias$/,
+        plus,
+      });
+      const { networks } = await plan([mage(section)]);
+      const read = async () => {
+        for (const { weights } of networks) {
+          for (const weight of weights.values()) await readTensor(weight);
+        }
+      };
+      const error = await refusal(read());
+      expect(error).toMatchObject({ code: 'not-finite', file: 'mage.pth', key });
+      expect(error.message).toContain('Nothing was changed.');
+    },
+  );
 
   test('head counts that nobody knows', async () => {
     const error = await refusal(plan([mage()], null));
