@@ -1,30 +1,21 @@
-import { RPCHandler } from '@orpc/server/message-port';
-import { ipcMain, type MessagePortMain } from 'electron';
+import { ipcMain } from 'electron';
 import { isOurs } from './guard.ts';
-
-/** The procedures that a port serves. */
-type Router = ConstructorParameters<typeof RPCHandler>[0];
+import { createPortCalls, type Router } from './port-calls.ts';
 
 /** Serves the studio to every page of ours that hands over a port. */
 export function servePorts(router: Promise<Router>): void {
-  const handler = router.then((made) => new RPCHandler(made));
+  const connect = router.then(createPortCalls);
   // Whoever opened the studio reports its failure; here it only means that nobody is served.
-  handler.catch(() => undefined);
+  connect.catch(() => undefined);
   ipcMain.on('studio-port', (event) => {
     const [port, ...others] = event.ports;
     if (port === undefined || others.length > 0 || !isOurs(event.senderFrame)) {
       for (const each of event.ports) each.close();
       return;
     }
-    handler.then(
-      (ready) => connect(ready, port),
+    connect.then(
+      (serve) => serve(port),
       () => port.close(),
     );
   });
-}
-
-function connect(handler: RPCHandler<Record<never, never>>, port: MessagePortMain): void {
-  handler.upgrade(port);
-  // What the page said meanwhile was kept.
-  port.start();
 }

@@ -3,6 +3,7 @@ import { beforeAll } from 'vitest';
 import { createRouter } from '#studio/router';
 import { abilitiesOf, pictureOf } from './client.ts';
 import { conformance, type Connect } from './conformance.ts';
+import { hostile } from './hostile.ts';
 import { importing } from './models.ts';
 import { shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
@@ -22,4 +23,5 @@ const connect: Connect = async () => {
 
 conformance('nothing, in one process', connect);
 importing('nothing, in one process', connect, () => home);
+hostile('nothing, in one process', connect);
 shared('nothing, in one process', async () => abilitiesOf(await connect()));
