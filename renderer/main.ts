@@ -6,34 +6,21 @@ import './base.css';
 import { mount } from 'svelte';
 import AppRoot from './App.svelte';
 import { App } from './state/app.svelte.ts';
+import { Session } from './state/session.ts';
 import { connectStudio } from './state/studio.ts';
-
-/** `localStorage`, where there is one: a private window may refuse it. */
-const store = {
-  get(key: string): string | null {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null;
-    }
-  },
-  set(key: string, value: string): void {
-    try {
-      localStorage.setItem(key, value);
-    } catch {
-      // Nothing is lost but the convenience of finding widths and the draft again.
-    }
-  },
-};
 
 async function start(): Promise<void> {
   const target = document.getElementById('app');
   if (target === null) throw new Error('The page has no #app.');
-  const app = new App(await connectStudio(window), {
-    bar: window,
-    widthStore: store,
-    draftStore: { get: () => store.get('draft'), set: (text) => store.set('draft', text) },
+  const studio = await connectStudio(window);
+  const session = await Session.open(studio);
+  const app = new App(studio, { bar: window, kept: session });
+  // A window that goes away, or to the back, may not come again.
+  window.addEventListener('pagehide', () => void session.flush());
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) void session.flush();
   });
+  app.events.onConnected(() => void session.flush());
   mount(AppRoot, { target, props: { app } });
 }
 

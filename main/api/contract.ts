@@ -10,6 +10,7 @@ import {
   type SavedSearch,
   type SearchResult,
 } from './gallery.ts';
+import { sessionChange, type Session } from './session.ts';
 import { settingsSchema, type Settings } from './settings.ts';
 import {
   createJob,
@@ -106,6 +107,12 @@ export const contract = {
     undo: base.output(output<UndoState>()),
     redo: base.output(output<UndoState>()),
     backup: base.output(output<{ readonly file: string }>()),
+  },
+  session: {
+    /** Where the library's window was, however it ended. */
+    get: base.output(output<Session>()),
+    /** Keeps what changed; what it does not name stays. */
+    put: base.input(sessionChange).output(output<{ readonly kept: boolean }>()),
   },
   library: {
     place: base.output(output<LibraryPlace>()),

@@ -20,6 +20,8 @@ export const guidanceSchedule = z.enum(['linear', 'constant', 'cosine', 'none'])
 export const LIMITS = {
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
   count: { min: 1, max: 1000 },
+  /** Pictures of a job that starts from a picture, in the interface. */
+  variations: { min: 1, max: 16 },
   steps: { min: 1, max: 256 },
   rdmSteps: { min: 1, max: 500 },
   eta: { min: 0, max: 1 },

@@ -85,6 +85,7 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       dropFiles: (ids: readonly number[]) => images.dropFiles(store, ids),
       similar: (id: number, limit: number) => similar.nearest(id, limit),
       summary: () => summary(store, counts),
+      highestSeed: () => images.highestSeed(store),
     }),
 
     bin: guarded({

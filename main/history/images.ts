@@ -117,6 +117,11 @@ export function imageByUid(store: Store, uid: string): number | null {
   return store.column<number>('SELECT image FROM masters WHERE uid = ?').get(uid) ?? null;
 }
 
+/** The highest seed of a picture, in the bin or not; null where there is none. */
+export function highestSeed(store: Store): number | null {
+  return store.column<number | null>('SELECT max(seed) FROM images').get() ?? null;
+}
+
 /** Every picture's file, by id: what a check of the folder compares with. */
 export function imageFiles(
   store: Store,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { StudioError } from '#api/errors';
 import { resolvedTarget } from '#api/recipe';
 import type { LibrarySummary } from '#api/gallery';
+import type { Session } from '#api/session';
 import type { Settings } from '#api/settings';
 import type { DoctorCheck, LibraryState, Recovery, StudioEvent, StudioStatus } from '#api/types';
 import { backUp, latestBackup, verifyCopy, type Backup } from '#history/backup';
@@ -26,6 +27,7 @@ import { createMosaics, type Mosaics } from './models/mosaics.ts';
 import { createPreviews } from './queue/previews.ts';
 import { openQueue, type Queue } from './queue/queue.ts';
 import { createReplays, type Replays } from './queue/replays.ts';
+import { nextSeed, openSession } from './session.ts';
 import { openSettings } from './settings.ts';
 import { startUpkeep, type Upkeep } from './library/upkeep.ts';
 import type { Workshop } from './workshop.ts';
@@ -69,6 +71,8 @@ export interface Assembly {
   readonly ready: Promise<void>;
   status(): Promise<StudioStatus>;
   summary(): LibrarySummary;
+  /** Where the window was, and the seed that is free. */
+  session(): Session;
   doctor(): Promise<readonly DoctorCheck[]>;
   configure(change: Partial<Settings>): Settings;
   backup(): Promise<{ readonly file: string }>;
@@ -127,6 +131,7 @@ export async function assemble(options: OpenStudioOptions, opening: Opening): Pr
     files,
     thumbnails: openThumbnails(files),
     settings,
+    session: openSession(history, { writable: opened.state.kind === 'open' }),
     events: createEventHub(),
     now,
     newId,
@@ -260,6 +265,13 @@ function putTogether(parts: Parts): Assembly {
       ...shop.history().images.summary(),
       folder: shop.files.folder,
       lastBackup: latestBackup(backupFolder, shop.now())?.at ?? null,
+    }),
+    session: () => ({
+      entries: shop.session.get(),
+      nextSeed: nextSeed(
+        history?.images.highestSeed() ?? null,
+        history === null ? [] : queue.list().jobs,
+      ),
     }),
     doctor: () => examine(shop, facts),
     configure(change) {

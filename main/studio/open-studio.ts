@@ -50,6 +50,7 @@ export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio
     },
     status: () => current.status(),
     summary: () => current.summary(),
+    session: () => current.session(),
     doctor: () => current.doctor(),
     configure: (change) => current.configure(change),
     backup: () => current.backup(),

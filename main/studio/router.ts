@@ -33,6 +33,13 @@ export function createRouter(studio: OpenStudio) {
       redo: os.studio.redo.handler(() => gallery.step('redo')),
       backup: os.studio.backup.handler(() => studio.backup()),
     },
+    session: {
+      get: os.session.get.handler(() => studio.session()),
+      put: os.session.put.handler(({ input }) => {
+        shop.session.change(input);
+        return { kept: true };
+      }),
+    },
     library: {
       place: os.library.place.handler(() => library.place()),
       move: os.library.move.handler(({ input }) => library.move(input.folder)),

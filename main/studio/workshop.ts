@@ -3,6 +3,7 @@ import type { History } from '#history/history';
 import type { ImageFiles } from '#pictures/image-files';
 import type { Thumbnails } from '#pictures/thumbnails';
 import type { EventHub } from './events.ts';
+import type { SessionStore } from './session.ts';
 import type { SettingsStore } from './settings.ts';
 import type { Studio } from './studio.ts';
 
@@ -15,6 +16,7 @@ export interface Workshop extends Studio {
   readonly files: ImageFiles;
   readonly thumbnails: Thumbnails;
   readonly settings: SettingsStore;
+  readonly session: SessionStore;
   readonly events: EventHub;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -9,7 +9,8 @@ import { sameFilter, withChip, type FilterKind } from './filter/chips.ts';
 import type { Vocabulary } from './filter/words.ts';
 import { Rows } from './grid/rows.svelte.ts';
 import { Selection } from './grid/selection.svelte.ts';
-import { Look, type LookStore } from './look.svelte.ts';
+import { Look } from './look.svelte.ts';
+import { Memory, type Anchor } from './memory.ts';
 import { NEWEST, Search } from './search.svelte.ts';
 
 /** Pictures that "similar" shows. */
@@ -24,7 +25,6 @@ export interface Pixels {
 
 /** What the gallery needs of the page. */
 export interface Desk {
-  readonly look: LookStore;
   /** Hands the file at an address of our own to the person. */
   readonly save: (address: string, name: string) => void;
   /** Puts a picture of our own address on the clipboard. */
@@ -50,6 +50,8 @@ export class Gallery {
   editing = $state<FilterKind | null>(null);
   /** Counts wishes to bring the focused picture into view; the grid follows. */
   revealed = $state(0);
+  /** What lies at the top of the grid: it outlives a visit to another view. */
+  anchor = $state.raw<Anchor | null>(null);
   readonly app: App;
   readonly desk: Desk;
   readonly look: Look;
@@ -59,13 +61,14 @@ export class Gallery {
   readonly details: Details;
   readonly compare: Compare;
   readonly actions: Actions;
+  readonly memory: Memory;
   #wanted: number | null = null;
 
   constructor(app: App, desk: Desk) {
     this.app = app;
     this.desk = desk;
     const { images } = app.studio;
-    this.look = new Look(desk.look);
+    this.look = new Look(app.kept);
     this.search = new Search({
       search: (request) => images.search(request),
       similar: async (id) =>
@@ -77,8 +80,11 @@ export class Gallery {
     this.details = new Details(this);
     this.compare = new Compare(this);
     this.actions = new Actions(this);
+    this.memory = new Memory(this);
+    this.memory.restore();
     this.search.onResult((before) => {
       this.selection.follow(before, this.search.indexOf);
+      this.memory.select();
       this.#showWanted();
     });
     app.events.onConnected(() => {

@@ -1,9 +1,6 @@
-/** Where the look outlives the window; `localStorage` in the page, a Map in a test. */
-export interface LookStore {
-  get(): string | null;
-  set(text: string): void;
-}
+import type { Kept } from '../state/session.ts';
 
+const NAME = 'gallery.look';
 export const CELL_SIZE = { min: 72, max: 256, fallback: 112 };
 
 /** How the gallery shows pictures: the size of a cell, and grid or list. */
@@ -11,11 +8,11 @@ export class Look {
   /** Least width of a cell in pixels at 100 % text; cells grow to fill the row. */
   size = $state(CELL_SIZE.fallback);
   mode = $state<'grid' | 'list'>('grid');
-  readonly #store: LookStore;
+  readonly #kept: Kept;
 
-  constructor(store: LookStore) {
-    this.#store = store;
-    const [mode, size] = (store.get() ?? '').split(' ');
+  constructor(kept: Kept) {
+    this.#kept = kept;
+    const [mode, size] = (kept.get(NAME) ?? '').split(' ');
     if (mode === 'list') this.mode = 'list';
     const number = Number(size);
     if (number >= CELL_SIZE.min && number <= CELL_SIZE.max) this.size = number;
@@ -32,6 +29,6 @@ export class Look {
   }
 
   #save(): void {
-    this.#store.set(`${this.mode} ${this.size}`);
+    this.#kept.set(NAME, `${this.mode} ${this.size}`);
   }
 }

@@ -198,7 +198,7 @@ export class Generate {
   }
 
   useRecipe(): void {
-    if (this.detail !== null) this.app.draft.use(this.detail.recipe);
+    if (this.detail !== null) this.app.draft.use(this.detail);
   }
 
   async copyPicture(copy: (address: string) => Promise<void>): Promise<void> {

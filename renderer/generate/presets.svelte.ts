@@ -1,5 +1,5 @@
 import type { App } from '../state/app.svelte.ts';
-import { PRESET_FIELDS, type DraftField, type DraftValues } from '../state/draft.svelte.ts';
+import { PRESET_FIELDS, type DraftField, type DraftValues } from '../state/draft-values.ts';
 
 /** A field that differs from the preset, in words. */
 export interface Difference {
@@ -75,6 +75,8 @@ export class Presets {
         return values.chunk === null
           ? i18n.t('generate.chunkAuto', { count: settings.value.chunk })
           : i18n.number(values.chunk);
+      case 'target':
+        return i18n.t(`target.${values.target ?? settings.value.target}`);
       case 'seed':
         return String(values.seed);
       default:

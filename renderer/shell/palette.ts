@@ -1,5 +1,5 @@
 import { LIMITS } from '#api/recipe';
-import type { DraftField } from '../state/draft.svelte.ts';
+import type { DraftField } from '../state/draft-values.ts';
 import { parseNumber } from '../shared/numbers.ts';
 
 /** A setting that the palette's text sets: "temperature 8". */

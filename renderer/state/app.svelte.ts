@@ -1,7 +1,7 @@
 import { createContext } from 'svelte';
 import { Announcer } from './announce.svelte.ts';
 import { Commands, type CommandInfo } from './commands.svelte.ts';
-import { Draft, type DraftStore } from './draft.svelte.ts';
+import { Draft } from './draft.svelte.ts';
 import { describeFailure } from './errors.ts';
 import { Events } from './events.svelte.ts';
 import { I18n } from './i18n.svelte.ts';
@@ -10,7 +10,8 @@ import { Library } from './library.svelte.ts';
 import { Live } from './live.svelte.ts';
 import { Models } from './models.svelte.ts';
 import { Navigation, type AddressBar } from './navigation.svelte.ts';
-import { Panels, type WidthStore } from './panels.svelte.ts';
+import { Panels } from './panels.svelte.ts';
+import type { Kept } from './session.ts';
 import { SettingsState } from './settings.svelte.ts';
 import { Status } from './status.svelte.ts';
 import type { StudioClient } from './studio.ts';
@@ -20,8 +21,8 @@ import { Undo } from './undo.svelte.ts';
 /** What the state needs of the browser. */
 export interface Surroundings {
   readonly bar: AddressBar;
-  readonly draftStore: DraftStore;
-  readonly widthStore: WidthStore;
+  /** What this window was at when it was last open. */
+  readonly kept: Kept;
 }
 
 /** Everything that the views share, put together once for a window. */
@@ -41,6 +42,7 @@ export class App {
   readonly draft: Draft;
   readonly navigation: Navigation;
   readonly commands: Commands;
+  readonly kept: Kept;
   readonly panels: Panels;
   /** Files that a paste or the desktop brought, until the gallery takes them in. */
   arrivals = $state.raw<readonly File[]>([]);
@@ -55,9 +57,16 @@ export class App {
     this.live = new Live(this.events);
     this.library = new Library(studio, this.events);
     this.status = new Status(studio, this.events);
-    this.draft = new Draft(this.undo, surroundings.draftStore);
-    this.navigation = new Navigation(surroundings.bar);
-    this.panels = new Panels(surroundings.widthStore);
+    this.kept = surroundings.kept;
+    this.draft = new Draft({
+      undo: this.undo,
+      kept: this.kept,
+      modelById: (id) => this.models.byId(id),
+      chooseModel: (model) => this.act(this.settings.apply({ model })),
+      ownTarget: () => this.status.value?.target ?? null,
+    });
+    this.navigation = new Navigation(surroundings.bar, this.kept);
+    this.panels = new Panels(this.kept);
     this.commands = new Commands(
       () => this.settings.value,
       () => this.navigation.view,

@@ -1,62 +1,49 @@
-import { LIMITS, type Recipe } from '#api/recipe';
+import type { ResolvedTarget } from '#api/recipe';
 import type { CreateJob, GenerateSettings, JobSource, ModelInfo } from '#api/types';
-import { isRecord } from './is-record.ts';
+import { readDraft, writeDraft, type ModelDraft } from './draft-kept.ts';
+import {
+  FIRST,
+  isForeign,
+  MODEL_FIELDS,
+  PRESET_FIELDS,
+  presetValues,
+  RECALL_FIELDS,
+  recommended,
+  seedAfter,
+  settingsOf,
+  sourceOf,
+  startsAs,
+  valuesOf,
+  type DraftField,
+  type DraftValues,
+  type RecallField,
+  type Recalled,
+} from './draft-values.ts';
+import type { PlainKey } from './i18n.svelte.ts';
+import type { Kept } from './session.ts';
 import type { Undo } from './undo.svelte.ts';
 
-/** The fields of the Generate view that describe a picture. */
-export interface DraftValues {
-  readonly label: number | null;
-  readonly rdmSteps: number;
-  readonly eta: number;
-  readonly steps: number;
-  readonly temperature: number;
-  readonly guidance: number;
-  readonly schedule: 'linear' | 'constant' | 'cosine' | 'none';
-  readonly seed: number;
-  readonly count: number;
-  /** Null: the studio's own. */
-  readonly chunk: number | null;
-}
-export type DraftField = keyof DraftValues;
-
-const SAMPLING = [
-  'label',
-  'rdmSteps',
-  'eta',
-  'steps',
-  'temperature',
-  'guidance',
-  'schedule',
-] as const satisfies readonly DraftField[];
-
-/** Fields that a preset holds; the rest belongs to the moment. */
-export const PRESET_FIELDS = [
-  ...SAMPLING,
-  'count',
-  'chunk',
-] as const satisfies readonly DraftField[];
-
-/** Fields that a picture's recipe can give back. */
-export const RECIPE_FIELDS = [...SAMPLING, 'seed'] as const satisfies readonly DraftField[];
-
-/** Where the draft outlives the window; a test passes a Map. */
-export interface DraftStore {
-  get(): string | null;
-  set(text: string): void;
+/** What the draft needs of the window. */
+export interface DraftNeeds {
+  readonly undo: Undo;
+  readonly kept: Kept;
+  readonly modelById: (id: string) => ModelInfo | null;
+  /** Makes a model the chosen one, without an undo step of its own. */
+  readonly chooseModel: (id: string) => Promise<unknown>;
+  /** What the studio's own target is on this machine. */
+  readonly ownTarget: () => ResolvedTarget | null;
 }
 
-const FIRST: DraftValues = {
-  label: null,
-  rdmSteps: 250,
-  eta: 1,
-  steps: 20,
-  temperature: 6,
-  guidance: 1,
-  schedule: 'linear',
-  seed: 1,
-  count: 4,
-  chunk: null,
-};
+/** What one undo step changes: only what it names is put back. */
+interface Change {
+  readonly model?: string;
+  readonly values?: Partial<DraftValues>;
+  readonly base?: DraftValues;
+  readonly preset?: string | null;
+  readonly source?: JobSource;
+}
+
+const NAME = 'draft';
 
 /** What the next job would be: edited by hand, by presets, and by recipes that are called back. */
 export class Draft {
@@ -70,37 +57,35 @@ export class Draft {
   readonly changed = $derived(
     PRESET_FIELDS.filter((field) => this.value[field] !== this.base[field]),
   );
-  readonly #undo: Undo;
-  readonly #store: DraftStore;
-  #model: string | null = null;
+  /** Which of its fields says how many pictures the job makes. */
+  readonly amount = $derived(this.source.kind === 'image' ? 'variations' : 'count');
+  readonly #needs: DraftNeeds;
+  #model = $state<string | null>(null);
+  /** What each other model's fields were when it was last used. */
+  #others: ReadonlyMap<string, ModelDraft> = new Map();
   /** The label that the model itself calls "any"; here that is no label. */
   #anyLabel: number | null = null;
 
-  constructor(undo: Undo, store: DraftStore) {
-    this.#undo = undo;
-    this.#store = store;
-    const kept = readDraft(store.get());
-    if (kept !== null) {
-      this.value = kept.value;
-      this.locked = kept.locked;
-      this.preset = kept.preset;
-      this.#model = kept.model;
-    }
+  constructor(needs: DraftNeeds) {
+    this.#needs = needs;
+    const kept = readDraft(needs.kept.get(NAME));
+    this.value = kept?.value ?? { ...FIRST, seed: needs.kept.nextSeed };
+    if (kept === null) return;
+    this.locked = kept.locked;
+    this.source = kept.source;
+    this.preset = kept.preset;
+    this.base = kept.base ?? FIRST;
+    this.#model = kept.model;
+    this.#others = kept.others;
   }
 
-  /** A model was chosen: its recommendation becomes the base, and the values where none were kept. */
+  /** A model was chosen: its fields are what they last were, or what it recommends. */
   useModel(model: ModelInfo): void {
     this.#anyLabel = model.unconditionalClass;
-    const fits = this.value.label === null || this.value.label < model.classes.length;
+    if (this.#model !== model.id) this.#exchange(model);
     if (this.preset === null) this.base = recommended(model);
-    if (this.#model === model.id) {
-      if (!fits) this.set({ label: null });
-      return;
-    }
-    this.#model = model.id;
-    this.preset = null;
-    this.base = recommended(model);
-    this.set({ ...this.base, seed: this.value.seed, count: this.value.count });
+    const { label } = this.value;
+    if (label !== null && label >= model.classes.length) this.set({ label: null });
   }
 
   /** Changes by the person's hand: no undo step, the fields themselves are at hand. */
@@ -120,139 +105,183 @@ export class Draft {
 
   /** Takes a preset's values, or the model's own; one undo step. */
   usePreset(name: string | null, settings: GenerateSettings, model: ModelInfo): void {
-    const base = { ...recommended(model), ...known(settings) };
-    this.base = base;
-    this.preset = name;
-    this.#recall({ ...base, seed: this.value.seed });
+    const base = { ...recommended(model), ...presetValues(settings) };
+    const values = Object.fromEntries(PRESET_FIELDS.map((field) => [field, base[field]]));
+    this.#take('undo.recall', { values, base, preset: name });
   }
 
   /** The values as a preset keeps them. */
   asPreset(): GenerateSettings {
-    const { chunk, seed: _, ...rest } = this.value;
-    return chunk === null ? rest : { ...rest, chunk };
+    const { seed: _, ...rest } = this.value;
+    return settingsOf(rest);
   }
 
-  /** Fields in which a picture's recipe differs from the values here. */
-  differences(recipe: Recipe): readonly (typeof RECIPE_FIELDS)[number][] {
-    const theirs = this.#valuesOf(recipe);
-    return RECIPE_FIELDS.filter(
-      (field) => theirs[field] !== undefined && theirs[field] !== this.value[field],
-    );
-  }
-
-  /** Copies fields of a recipe, all that differ unless told which; one undo step. */
-  use(recipe: Recipe, fields: readonly DraftField[] = this.differences(recipe)): void {
-    const theirs = this.#valuesOf(recipe);
-    const chosen = Object.entries(theirs).filter(([name]) =>
-      fields.some((field) => field === name),
-    );
-    this.#recall({ ...this.value, ...Object.fromEntries(chosen) });
-  }
-
-  /** The next job starts from a picture of the library; one undo step. */
-  startFrom(image: number): void {
-    const before = this.source;
-    const after: JobSource = { kind: 'image', image };
-    this.source = after;
-    this.#undo.push({
-      label: 'undo.source',
-      undo: () => void (this.source = before),
-      redo: () => void (this.source = after),
+  /** In what a picture's recipe differs from what is here. A foreign picture has none. */
+  differences(picture: Recalled): readonly RecallField[] {
+    const { recipe } = picture;
+    if (isForeign(recipe)) return [];
+    const theirs = this.#valuesOf(picture);
+    return RECALL_FIELDS.filter((field) => {
+      switch (field) {
+        case 'source':
+          return !startsAs(this.source, picture);
+        case 'model':
+          // One that is not installed cannot be chosen.
+          return recipe.model.id !== this.#model && this.#needs.modelById(recipe.model.id) !== null;
+        case 'target':
+          return recipe.target !== this.#target();
+        default:
+          return theirs[field] !== undefined && theirs[field] !== this.value[field];
+      }
     });
+  }
+
+  /** Copies parts of a recipe, all that differ unless told which; one undo step. */
+  use(picture: Recalled, fields: readonly RecallField[] = this.differences(picture)): void {
+    const theirs = Object.entries(this.#valuesOf(picture));
+    const values = Object.fromEntries(
+      theirs.filter(([name]) => fields.some((field) => field === name)),
+    );
+    this.#take('undo.recall', {
+      values,
+      ...(fields.includes('model') ? { model: picture.recipe.model.id } : {}),
+      ...(fields.includes('source') ? { source: sourceOf(picture) } : {}),
+    });
+  }
+
+  /** The next job starts from a picture of the library, with these values; one undo step. */
+  startFrom(image: number, values: Partial<DraftValues> = {}): void {
+    this.#take('undo.source', { source: { kind: 'image', image }, values });
   }
 
   startFromNoise(): void {
     this.source = { kind: 'sample' };
+    this.#save();
   }
 
   /** The job that the values ask for. */
   toJob(model: ModelInfo | null): CreateJob {
-    const { chunk, ...rest } = this.value;
-    const settings: GenerateSettings = {
-      ...rest,
-      ...(chunk === null ? {} : { chunk }),
+    const settings = {
+      ...settingsOf(this.value),
+      count: this.value[this.amount],
       ...(model === null ? {} : { model: model.id }),
     };
     return { source: this.source, settings };
   }
 
-  /** A job was made of the values: an unlocked seed goes to the next free one. */
+  /** A job was made of the values: an unlocked seed goes past those of its pictures. */
   advance(): void {
-    if (this.locked) return;
-    const next = this.value.seed + this.value.count;
-    this.set({ seed: next + LIMITS.count.max > LIMITS.seed.max ? 0 : next });
+    if (!this.locked) this.set({ seed: seedAfter(this.value.seed, this.value[this.amount]) });
   }
 
-  #valuesOf(recipe: Recipe): Partial<DraftValues> {
-    const values = valuesOf(recipe);
-    return values.label === this.#anyLabel ? { ...values, label: null } : values;
+  #target(): string | null {
+    const { target } = this.value;
+    return target === null || target === 'cpu' ? this.#needs.ownTarget() : target;
   }
 
-  #recall(after: DraftValues): void {
-    const before = this.value;
-    this.set(after);
-    this.#undo.push({
-      label: 'undo.recall',
-      undo: () => this.set(before),
-      redo: () => this.set(after),
+  #valuesOf({ recipe }: Recalled): Partial<DraftValues> {
+    const values = { ...valuesOf(recipe), target: recipe.target };
+    const { unconditionalClass: any = this.#anyLabel } =
+      this.#needs.modelById(recipe.model.id) ?? {};
+    return 'label' in values && values.label === any ? { ...values, label: null } : values;
+  }
+
+  /** Does a change as one undo step. */
+  #take(label: PlainKey, change: Change): void {
+    const model = this.#model;
+    const others = this.#others;
+    const before = this.#sameOf(change);
+    void this.#do(change);
+    this.#needs.undo.push({
+      label,
+      undo: () => this.#putBack(before, model, others),
+      redo: () => this.#do(change),
     });
+  }
+
+  async #do(change: Change): Promise<void> {
+    const chosen = change.model === undefined ? null : this.#choose(change.model);
+    this.#apply(change);
+    await chosen;
+  }
+
+  async #putBack(
+    before: Change,
+    model: string | null,
+    others: ReadonlyMap<string, ModelDraft>,
+  ): Promise<void> {
+    const chosen = before.model === undefined ? null : this.#choose(before.model);
+    if (this.#model === model) {
+      // The other model's fields are again what they were before they were changed by this.
+      if (before.model !== undefined) this.#others = others;
+      this.#apply(before);
+    } else if (model !== null) {
+      // Its model went away meanwhile: it finds its fields when it comes back.
+      const kept = this.#others.get(model);
+      const values = { ...kept?.values, ...before.values };
+      this.#others = new Map(this.#others).set(model, {
+        values,
+        preset: before.preset === undefined ? (kept?.preset ?? null) : before.preset,
+        base: before.base ?? kept?.base ?? null,
+      });
+      this.#save();
+    }
+    await chosen;
+  }
+
+  #apply({ values, base, preset, source }: Change): void {
+    if (base !== undefined) this.base = base;
+    if (preset !== undefined) this.preset = preset;
+    if (source !== undefined) this.source = source;
+    this.set(values ?? {});
+  }
+
+  /** What the parts that a change names are now. */
+  #sameOf({ model, values, base, preset, source }: Change): Change {
+    const names = Object.keys(values ?? {}) as readonly DraftField[];
+    return {
+      values: Object.fromEntries(names.map((field) => [field, this.value[field]])),
+      ...(model === undefined || this.#model === null ? {} : { model: this.#model }),
+      ...(base === undefined ? {} : { base: this.base }),
+      ...(preset === undefined ? {} : { preset: this.preset }),
+      ...(source === undefined ? {} : { source: this.source }),
+    };
+  }
+
+  /** Makes a model the chosen one, here at once. */
+  #choose(id: string): Promise<unknown> {
+    const chosen = this.#needs.chooseModel(id);
+    const model = this.#needs.modelById(id);
+    if (model !== null) this.useModel(model);
+    return chosen;
+  }
+
+  /** Puts the fields of the model so far aside, and takes out those of another. */
+  #exchange(model: ModelInfo): void {
+    const others = new Map(this.#others);
+    const before = this.#model;
+    if (before !== null) {
+      others.delete(before);
+      const values = Object.fromEntries(MODEL_FIELDS.map((field) => [field, this.value[field]]));
+      const base = this.preset === null ? null : this.base;
+      others.set(before, { values, preset: this.preset, base });
+    }
+    const kept = others.get(model.id);
+    others.delete(model.id);
+    const { seed, count, variations } = this.value;
+    this.#others = others;
+    this.#model = model.id;
+    this.preset = kept?.preset ?? null;
+    this.base = kept?.base ?? recommended(model);
+    this.value = { ...recommended(model), seed, count, variations, ...kept?.values };
+    // A window that only opens has nothing to keep yet.
+    if (before !== null) this.#save();
   }
 
   #save(): void {
-    const { value, locked, preset } = this;
-    this.#store.set(JSON.stringify({ value, locked, preset, model: this.#model }));
-  }
-}
-
-function recommended(model: ModelInfo): DraftValues {
-  const { rdmSteps, eta, steps, guidance, schedule, temperature } = model.recommended;
-  return { ...FIRST, rdmSteps, eta, steps, guidance, schedule, temperature };
-}
-
-function known(settings: GenerateSettings): Partial<DraftValues> {
-  const fields: readonly string[] = PRESET_FIELDS;
-  return Object.fromEntries(
-    Object.entries(settings).filter(
-      ([name, value]) => fields.includes(name) && value !== undefined,
-    ),
-  );
-}
-
-/** The values of a recipe. A picture that was not sampled says nothing of the first stage. */
-export function valuesOf(recipe: Recipe): Partial<DraftValues> {
-  const { seed, steps, temperature, guidance, schedule, source } = recipe;
-  const decoding = { seed, steps, temperature, guidance, schedule };
-  if (source.kind !== 'sample') return decoding;
-  return { ...decoding, rdmSteps: source.rdmSteps, eta: source.eta, label: source.label };
-}
-
-interface KeptDraft {
-  readonly value: DraftValues;
-  readonly locked: boolean;
-  readonly preset: string | null;
-  readonly model: string | null;
-}
-
-/** A kept draft, checked: a damaged or older one is dropped rather than half used. */
-export function readDraft(text: string | null): KeptDraft | null {
-  try {
-    const kept: unknown = JSON.parse(text ?? 'null');
-    if (!isRecord(kept) || !isRecord(kept['value'])) return null;
-    const value = { ...FIRST, ...kept['value'] };
-    const names: readonly DraftField[] = ['rdmSteps', 'eta', 'steps', 'temperature', 'guidance'];
-    const inside = [...names, 'seed' as const, 'count' as const].every((name) => {
-      const limits = LIMITS[name as keyof typeof LIMITS];
-      const number = value[name];
-      return typeof number === 'number' && number >= limits.min && number <= limits.max;
-    });
-    if (!inside) return null;
-    return {
-      value,
-      locked: kept['locked'] === true,
-      preset: typeof kept['preset'] === 'string' ? kept['preset'] : null,
-      model: typeof kept['model'] === 'string' ? kept['model'] : null,
-    };
-  } catch {
-    return null;
+    const { value, locked, source, preset } = this;
+    const base = preset === null ? null : this.base;
+    const kept = { value, locked, source, preset, base, model: this.#model, others: this.#others };
+    this.#needs.kept.set(NAME, writeDraft(kept));
   }
 }

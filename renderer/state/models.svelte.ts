@@ -7,7 +7,9 @@ import type { StudioClient } from './studio.ts';
 /** The installed models, and which of them Generate uses. */
 export class Models {
   list = $state.raw<readonly ModelInfo[]>([]);
-  loaded = $state(false);
+  #listed = $state(false);
+  /** Whether it is known which models there are, and which of them was chosen. */
+  readonly loaded = $derived.by(() => this.#listed && this.#settings.loaded);
   readonly current = $derived.by(() => this.#choose());
   readonly #studio: StudioClient;
   readonly #settings: SettingsState;
@@ -22,7 +24,7 @@ export class Models {
   async refresh(): Promise<void> {
     try {
       this.list = await this.#studio.models.list();
-      this.loaded = true;
+      this.#listed = true;
     } catch {
       // As in Status: the last list stays until the studio answers again.
     }
@@ -49,6 +51,8 @@ export class Models {
   }
 
   #choose(): ModelInfo | null {
+    // Before the settings are there, another than the person's model would be chosen for a moment.
+    if (!this.loaded) return null;
     return this.byId(this.#settings.value.model) ?? this.list[0] ?? null;
   }
 }

@@ -1,3 +1,5 @@
+import type { Kept } from './session.ts';
+
 export const VIEWS = ['generate', 'gallery', 'models', 'settings'] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -15,15 +17,21 @@ export interface AddressBar {
   addEventListener(type: 'hashchange', listener: () => void): void;
 }
 
+const NAME = 'place';
+
 /** Which view is open, and on what. The address holds it, so every place has a link. */
 export class Navigation {
   view = $state<View>('generate');
   image = $state<number | null>(null);
   text = $state('');
   readonly #bar: AddressBar;
+  readonly #kept: Pick<Kept, 'get' | 'set'>;
 
-  constructor(bar: AddressBar) {
+  /** An address that names no place leads to where the window was. */
+  constructor(bar: AddressBar, kept: Pick<Kept, 'get' | 'set'>) {
     this.#bar = bar;
+    this.#kept = kept;
+    if (/^#?\/?$/.test(bar.location.hash)) bar.location.hash = kept.get(NAME) ?? '';
     this.#read();
     bar.addEventListener('hashchange', () => this.#read());
   }
@@ -38,6 +46,7 @@ export class Navigation {
     this.view = view;
     this.image = image;
     this.text = text;
+    this.#kept.set(NAME, addressOf(view, image === null ? {} : { image }));
   }
 }
 

@@ -1,11 +1,6 @@
 import { untrack } from 'svelte';
 import type { View } from './navigation.svelte.ts';
-
-/** Where widths outlive the window; `localStorage` in the page, a Map in a test. */
-export interface WidthStore {
-  get(key: string): string | null;
-  set(key: string, value: string): void;
-}
+import type { Kept } from './session.ts';
 
 /** The side panels: their widths for each view, and whether they lie over the centre. */
 export class Panels {
@@ -18,22 +13,22 @@ export class Panels {
   /** Open or closed; a panel that is overlaid starts closed. */
   left = $state(true);
   right = $state(true);
-  readonly #store: WidthStore;
+  readonly #kept: Kept;
 
-  constructor(store: WidthStore) {
-    this.#store = store;
+  constructor(kept: Kept) {
+    this.#kept = kept;
   }
 
   width(view: View, side: 'left' | 'right', fallback: number): number {
     const key = `width.${view}.${side}`;
-    const kept = this.#widths[key] ?? Number(this.#store.get(key) ?? Number.NaN);
-    return Number.isFinite(kept) && kept > 0 ? kept : fallback;
+    const width = this.#widths[key] ?? Number(this.#kept.get(key) ?? Number.NaN);
+    return Number.isFinite(width) && width > 0 ? width : fallback;
   }
 
   setWidth(view: View, side: 'left' | 'right', width: number): void {
     const key = `width.${view}.${side}`;
     this.#widths = { ...this.#widths, [key]: width };
-    this.#store.set(key, String(width));
+    this.#kept.set(key, String(width));
   }
 
   /** The room changed: panels that come to lie over the centre close, others open. */

@@ -30,15 +30,16 @@ export class SettingsState {
   /** Changes some settings and remembers what they were. */
   async change(change: Partial<Settings>): Promise<void> {
     const before = pickSame(this.value, change);
-    await this.#apply(change);
+    await this.apply(change);
     this.#undo.push({
       label: 'undo.settings',
-      undo: () => this.#apply(before),
-      redo: () => this.#apply(change),
+      undo: () => this.apply(before),
+      redo: () => this.apply(change),
     });
   }
 
-  async #apply(change: Partial<Settings>): Promise<void> {
+  /** Changes some settings as part of a larger step, which remembers what they were. */
+  async apply(change: Partial<Settings>): Promise<void> {
     const before = this.value;
     // At once on the screen; the studio has the last word.
     this.value = { ...before, ...change };

@@ -24,6 +24,8 @@ export interface Look {
   readonly reducedMotion?: boolean;
   /** The part of the address behind #, such as /gallery. */
   readonly at?: string;
+  /** Whether it goes on where the last window of the studio was. */
+  readonly goesOn?: boolean;
   /** Console errors that this story causes on purpose. */
   readonly expects?: RegExp;
 }
@@ -44,6 +46,7 @@ export function launch(): Promise<Browser> {
 
 /** Opens a window of a studio; the page is ready when it has the studio's state. */
 export async function openWindow(browser: Browser, host: Host, look: Look = {}): Promise<Window> {
+  if (look.goesOn !== true) await forgetSession(host.client);
   const context = await newContext(browser, look);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -61,6 +64,12 @@ export async function openWindow(browser: Browser, host: Host, look: Look = {}):
     },
     close: () => context.close(),
   };
+}
+
+/** A story begins with a window that was never anywhere, whatever the one before did. */
+async function forgetSession({ session }: Host['client']): Promise<void> {
+  const { entries } = await session.get();
+  await session.put(Object.fromEntries(Object.keys(entries).map((name) => [name, null])));
 }
 
 function newContext(browser: Browser, look: Look): Promise<BrowserContext> {

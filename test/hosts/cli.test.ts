@@ -41,6 +41,7 @@ const COMMANDS = {
 /** Why the other procedures of a group are no commands. */
 const REASONS: Readonly<Record<keyof Contract, string>> = {
   studio: 'settings, undo and events belong to a window that stays open, and a command ends',
+  session: 'where a window was is for the next window',
   library: 'mending a library needs somebody who looks at what is there, so serve gives a window',
   jobs: 'a command is a job of its own: it waits until that is done, and Ctrl-C cancels it',
   images: 'pictures of a command are files, which their owner sorts, marks and deletes',

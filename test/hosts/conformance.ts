@@ -64,6 +64,23 @@ export function conformance(name: string, connect: Connect): void {
       await told.stop();
     });
 
+    test('a window goes on where the last one was, with a seed that is free', async () => {
+      const { client } = await connect();
+      expect(await client.session.get()).toEqual({ entries: {}, nextSeed: 1 });
+      await client.session.put({ draft: 'one', place: '#/gallery' });
+      await client.session.put({ draft: 'two', place: null });
+      const { id } = await client.jobs.create(sample({ count: 3, seed: 40 }));
+      expect(await client.session.get()).toEqual({ entries: { draft: 'two' }, nextSeed: 43 });
+      const { images } = await ended(client, id);
+      await client.jobs.dismiss({ id });
+      await client.images.remove({ ids: [...images] });
+      expect((await client.session.get()).nextSeed).toBe(43);
+      await expect(client.session.put({ draft: 'x'.repeat(40_000) })).rejects.toMatchObject({
+        code: 'invalid-request',
+      });
+      expect((await client.session.get()).entries).toEqual({ draft: 'two' });
+    });
+
     test('a picture’s steps end in its tokens, and each can be seen', async () => {
       const { client, picture } = await connect();
       const { images } = await ended(client, (await client.jobs.create(sample({ seed: 3 }))).id);

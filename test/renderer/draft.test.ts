@@ -1,20 +1,31 @@
 import { describe, expect, test } from 'vitest';
-import { Draft, readDraft, valuesOf } from '../../renderer/state/draft.svelte.ts';
+import { Draft } from '../../renderer/state/draft.svelte.ts';
+import { readDraft } from '../../renderer/state/draft-kept.ts';
+import { valuesOf } from '../../renderer/state/draft-values.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
 import { Undo } from '../../renderer/state/undo.svelte.ts';
 import { FAKE_MODELS } from './fake-model.ts';
-import { openApp, until } from './helpers.ts';
+import { memoryKept, openApp, until } from './helpers.ts';
 
 const [starter, other] = FAKE_MODELS;
 if (starter === undefined || other === undefined) throw new Error('Two models are needed.');
+const [whole, partial] = [starter, other];
 
-function setUp(kept: string | null = null) {
-  let text = kept;
+function setUp(text: string | null = null, nextSeed = 1) {
+  const kept = memoryKept(text === null ? {} : { draft: text }, nextSeed);
   const undo = new Undo({} as StudioClient);
-  const store = { get: () => text, set: (next: string) => void (text = next) };
-  const draft = new Draft(undo, store);
-  draft.useModel(starter as NonNullable<typeof starter>);
-  return { draft, undo, again: () => new Draft(undo, store), text: () => text };
+  const chosen: string[] = [];
+  const make = () =>
+    new Draft({
+      undo,
+      kept,
+      modelById: (id) => FAKE_MODELS.find((model) => model.id === id) ?? null,
+      chooseModel: async (id) => void chosen.push(id),
+      ownTarget: () => 'cpu-int8',
+    });
+  const draft = make();
+  draft.useModel(whole);
+  return { draft, undo, chosen, again: make };
 }
 
 describe('the draft', () => {
@@ -36,7 +47,7 @@ describe('the draft', () => {
   test('takes another model’s recommendation, and keeps seed and count', () => {
     const { draft } = setUp();
     draft.set({ seed: 5, count: 9, guidance: 11, label: 3 });
-    draft.useModel(other as NonNullable<typeof other>);
+    draft.useModel(partial);
     expect(draft.value).toMatchObject({ seed: 5, count: 9, guidance: 1, label: null });
   });
 
@@ -60,10 +71,74 @@ describe('the draft', () => {
   test('outlives the window', () => {
     const { draft, again } = setUp();
     draft.set({ guidance: 6.5, seed: 42 });
+    draft.startFrom(7);
     const next = again();
-    next.useModel(starter as NonNullable<typeof starter>);
+    next.useModel(whole);
     expect(next.value).toMatchObject({ guidance: 6.5, seed: 42 });
     expect(next.changed).toEqual(['guidance']);
+    expect(next.source).toEqual({ kind: 'image', image: 7 });
+  });
+
+  test('outlives the window with a preset, and still compares with that', () => {
+    const { draft, again } = setUp();
+    draft.usePreset('Wild', { guidance: 7 }, whole);
+    draft.set({ temperature: 2 });
+    const next = again();
+    next.useModel(whole);
+    expect([next.preset, next.base.guidance, next.changed]).toEqual(['Wild', 7, ['temperature']]);
+  });
+
+  test('begins with the seed that is free, unless another was kept', () => {
+    expect(setUp(null, 421).draft.value.seed).toBe(421);
+    const { draft, again } = setUp(null, 421);
+    draft.set({ seed: 9 });
+    expect(again().value.seed).toBe(9);
+  });
+
+  test('takes a preset back whole, as one undo step', async () => {
+    const { draft, undo } = setUp();
+    draft.set({ guidance: 5 });
+    draft.usePreset('Wild', { guidance: 7 }, whole);
+    // What is done by hand afterwards is no part of the step.
+    draft.set({ seed: 88 });
+    await undo.undo();
+    expect([draft.preset, draft.base.guidance, draft.value.guidance]).toEqual([null, 4, 5]);
+    expect(draft.value.seed).toBe(88);
+    await undo.redo();
+    expect([draft.preset, draft.base.guidance, draft.value.guidance]).toEqual(['Wild', 7, 7]);
+  });
+
+  test('gives each model its own fields back', async () => {
+    const { draft, undo, again } = setUp();
+    draft.usePreset('Wild', { guidance: 7 }, whole);
+    draft.set({ label: 3, seed: 5 });
+    draft.useModel(partial);
+    expect([draft.value.guidance, draft.value.label, draft.preset]).toEqual([1, null, null]);
+    draft.set({ guidance: 2, seed: 6 });
+    const next = again();
+    next.useModel(whole);
+    expect(next.value).toMatchObject({ guidance: 7, label: 3, seed: 6 });
+    expect([next.preset, next.changed]).toEqual(['Wild', ['label']]);
+    next.useModel(partial);
+    expect([next.value.guidance, next.preset]).toEqual([2, null]);
+    // A step of a model that is gone changes what it comes back with, not what is here.
+    await undo.undo();
+    draft.useModel(whole);
+    expect(draft.preset).toBeNull();
+  });
+
+  test('counts variations for themselves', () => {
+    const { draft } = setUp();
+    draft.set({ count: 40, seed: 10 });
+    draft.startFrom(3);
+    expect(draft.toJob(whole).settings).toMatchObject({ count: 4 });
+    draft.set({ variations: 16 });
+    expect(draft.toJob(whole).settings).toMatchObject({ count: 16 });
+    expect(draft.toJob(whole).settings).not.toHaveProperty('variations');
+    draft.advance();
+    expect(draft.value.seed).toBe(26);
+    draft.startFromNoise();
+    expect(draft.toJob(whole).settings).toMatchObject({ count: 40 });
   });
 
   test.each([
@@ -77,9 +152,26 @@ describe('the draft', () => {
     '{"value":{"seed":"1"}}',
     '{"value":{"count":100000}}',
     '{"value":{"steps":null}}',
+    '{"value":{"steps":2.5}}',
+    '{"value":{"label":"x"}}',
+    '{"value":{"schedule":"odd"}}',
+    '{"value":{"chunk":0}}',
+    '{"value":{"target":"gpu"}}',
+    '{"value":{"variations":17}}',
   ])('drops a kept draft that is unsound: %s', (text) => {
     expect(readDraft(text)).toBeNull();
     expect(setUp(text).draft.value.steps).toBe(20);
+  });
+
+  test('keeps what is sound of the rest of a kept draft', () => {
+    const text = JSON.stringify({
+      ...{ value: { seed: 3 }, source: { kind: 'image', image: 'x' }, preset: 'Lost', base: 7 },
+      others: [['rcg-b', { values: { guidance: 'x' } }], 7, null, ['a'], [1, {}]],
+    });
+    const { draft } = setUp(text);
+    expect([draft.value.seed, draft.source.kind, draft.preset]).toEqual([3, 'sample', null]);
+    draft.useModel(partial);
+    expect(draft.value.guidance).toBe(1);
   });
 
   test('makes a job of its values; an absent chunk is the studio’s', () => {
@@ -87,7 +179,7 @@ describe('the draft', () => {
     expect(draft.toJob(null).settings).not.toHaveProperty('chunk');
     draft.set({ chunk: 2 });
     draft.startFrom(12);
-    expect(draft.toJob(starter as NonNullable<typeof starter>)).toMatchObject({
+    expect(draft.toJob(whole)).toMatchObject({
       source: { kind: 'image', image: 12 },
       settings: { chunk: 2, model: 'starter' },
     });
@@ -104,16 +196,16 @@ describe('recall', () => {
     await until(() => app.jobs.byId(made.id)?.state === 'done');
     const picture = [...fake.library.images.values()].at(-1);
     if (picture === undefined) throw new Error('No picture was made.');
-    return { ...setUp(), recipe: picture.recipe, close };
+    return { ...setUp(), picture, recipe: picture.recipe, close };
   }
 
   test('copies what differs, as one undo step', async () => {
-    const { draft, undo, recipe, close } = await withPicture();
+    const { draft, undo, picture, close } = await withPicture();
     const before = draft.value;
-    expect(draft.differences(recipe)).toEqual(['steps', 'temperature', 'guidance', 'seed']);
-    draft.use(recipe);
+    expect(draft.differences(picture)).toEqual(['steps', 'temperature', 'guidance', 'seed']);
+    draft.use(picture);
     expect(draft.value).toMatchObject({ guidance: 9, temperature: 3, seed: 500 });
-    expect(draft.differences(recipe)).toEqual([]);
+    expect(draft.differences(picture)).toEqual([]);
     await undo.undo();
     expect(draft.value).toEqual(before);
     await undo.redo();
@@ -122,10 +214,63 @@ describe('recall', () => {
   });
 
   test('copies only the fields that were chosen', async () => {
-    const { draft, recipe, close } = await withPicture();
+    const { draft, picture, close } = await withPicture();
     const { seed } = draft.value;
-    draft.use(recipe, ['guidance']);
+    draft.use(picture, ['guidance']);
     expect(draft.value).toMatchObject({ guidance: 9, temperature: 6, seed });
+    await close();
+  });
+
+  test('brings model, source and target along, in the same step', async () => {
+    const { draft, undo, chosen, picture, close } = await withPicture();
+    const source = { kind: 'representation' as const, name: 'a' };
+    const model = { ...picture.recipe.model, id: 'rcg-b' };
+    const recipe = { ...picture.recipe, source, model, target: 'portable' as const };
+    const child = { ...picture, recipe, parents: [{ id: 99, operation: 'variation' as const }] };
+    draft.startFrom(5);
+    draft.set({ seed: 500, guidance: 3 });
+    expect(draft.differences(child)).toEqual([
+      ...['source', 'model', 'steps', 'temperature', 'guidance', 'target'],
+    ]);
+    draft.use(child);
+    expect(chosen).toEqual(['rcg-b']);
+    expect(draft.toJob(partial)).toMatchObject({
+      source: { kind: 'image', image: 99 },
+      settings: { guidance: 9, steps: 4, target: 'portable' },
+    });
+    await undo.undo();
+    expect(chosen).toEqual(['rcg-b', 'starter']);
+    expect([draft.source, draft.value.guidance, draft.value.target]).toEqual([
+      ...[{ kind: 'image', image: 5 }, 3, null],
+    ]);
+    draft.useModel(partial);
+    expect(draft.value.guidance).toBe(1);
+    await undo.redo();
+    expect(draft.value).toMatchObject({ guidance: 9, target: 'portable' });
+    await close();
+  });
+
+  test('of a mix or a lost parent starts from the picture itself', async () => {
+    const { draft, picture, close } = await withPicture();
+    const mix = { kind: 'interpolation', from: 'a', to: 'b', mode: 'slerp', at: 0.5 } as const;
+    const parents = [{ id: 98, operation: 'interpolation' as const }];
+    draft.use({ ...picture, parents, recipe: { ...picture.recipe, source: mix } });
+    expect(draft.source).toEqual({ kind: 'image', image: picture.id });
+    const alone = { kind: 'representation' as const, name: 'a' };
+    expect(
+      draft.differences({ ...picture, parents: [], recipe: { ...picture.recipe, source: alone } }),
+    ).toEqual([]);
+    await close();
+  });
+
+  test('has nothing of a model that is not installed, or of a foreign picture', async () => {
+    const { draft, picture, close } = await withPicture();
+    const model = { ...picture.recipe.model, id: 'gone' };
+    expect(draft.differences({ ...picture, recipe: { ...picture.recipe, model } })).not.toContain(
+      'model',
+    );
+    const source = { kind: 'picture' as const, name: 'cat.jpg' };
+    expect(draft.differences({ ...picture, recipe: { ...picture.recipe, source } })).toEqual([]);
     await close();
   });
 

@@ -26,6 +26,8 @@ const DAY_MS = 86_400_000;
 export function createFakeStudio(options: FakeOptions = {}) {
   let settings: Settings = { ...FAKE_SETTINGS, ...options.settings };
   const library = new FakeLibrary();
+  let session: Record<string, string> = {};
+  const nextSeed = () => 1 + Math.max(0, ...[...library.images.values()].map(({ seed }) => seed));
   const listeners = new Set<(event: StudioEvent) => void>();
   const emit = (event: StudioEvent) => {
     for (const listener of listeners) listener(event);
@@ -96,6 +98,13 @@ export function createFakeStudio(options: FakeOptions = {}) {
       }),
       redo: os.studio.redo.handler(() => library.state()),
       backup: os.studio.backup.handler(() => ({ file: 'backups/2026-11-23.sqlite' })),
+    },
+    session: {
+      get: os.session.get.handler(() => ({ entries: session, nextSeed: nextSeed() })),
+      put: os.session.put.handler(({ input }) => {
+        session = { ...session, ...(input as Record<string, string>) };
+        return { kept: true };
+      }),
     },
     library: {
       place: os.library.place.handler(() => ({

@@ -20,7 +20,6 @@ async function setUp(pixels: readonly Pixels[] = []) {
   const saved: (readonly [address: string, name: string])[] = [];
   const left = [...pixels];
   const desk: Desk = {
-    look: { get: () => null, set: () => {} },
     save: (...file) => void saved.push(file),
     copyPicture: async () => {
       throw new TypeError('No clipboard.');

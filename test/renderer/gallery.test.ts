@@ -27,9 +27,7 @@ async function setUp(options: { images?: number; pixels?: readonly Pixels[] } = 
   const saved: string[] = [];
   const copied: string[] = [];
   const pixels = [...(options.pixels ?? [])];
-  let look: string | null = null;
   const desk: Desk = {
-    look: { get: () => look, set: (text) => void (look = text) },
     save: (file) => void saved.push(file),
     copyPicture: async (address) => void copied.push(address),
     readPixels: async () => {
@@ -126,12 +124,45 @@ describe('the gallery', () => {
     expect(galleryOf(app, () => desk)).toBe(galleryOf(app, () => desk));
   });
 
+  test('remembers its search, selection and place', async () => {
+    const { app, desk, gallery } = await setUp();
+    const sort = { by: 'seed', descending: false } as const;
+    gallery.search.set({ starred: true }, sort);
+    await until(() => gallery.search.sort === sort && !gallery.search.searching);
+    await until(() => gallery.search.ids.length < 48);
+    const [first = 0, second = 0, third = 0] = gallery.search.ids;
+    gallery.selection.set([first, third]);
+    gallery.selection.focus = 1;
+    gallery.anchor = { id: second, offset: 12 };
+    gallery.memory.keep();
+    const next = new Gallery(app, desk);
+    // Before its pictures are there, what was kept is not lost.
+    next.memory.keep();
+    next.search.refresh(0);
+    await until(() => next.search.loaded);
+    expect(next.search).toMatchObject({ filter: { starred: true }, sort });
+    expect([[...next.selection.ids], next.selection.focus]).toEqual([[first, third], 1]);
+    expect(next.anchor).toEqual({ id: second, offset: 12 });
+  });
+
+  test.each(['', '{', '7', '{"search":{"filter":{"odd":1}},"selected":7,"anchor":{"id":"x"}}'])(
+    'a memory of %o is none',
+    async (text) => {
+      const { app, desk } = await setUp();
+      app.kept.set('gallery', text);
+      const next = new Gallery(app, desk);
+      next.search.refresh(0);
+      await until(() => next.search.loaded);
+      expect([next.search.filter, next.selection.count, next.anchor]).toEqual([{}, 0, null]);
+    },
+  );
+
   test('remembers its look, and takes no nonsense for one', async () => {
     const { gallery, desk, app } = await setUp();
     gallery.look.setSize(9999);
     gallery.look.setMode('list');
     expect(new Gallery(app, desk).look).toMatchObject({ mode: 'list', size: 256 });
-    desk.look.set('list nonsense');
+    app.kept.set('gallery.look', 'list nonsense');
     expect(new Gallery(app, desk).look).toMatchObject({ mode: 'list', size: 112 });
   });
 });

@@ -11,10 +11,10 @@ export type Calls = Readonly<Record<string, (...input: unknown[]) => Promise<unk
  * The app over the stand-in, called in this process; nothing is kept after it. `calls` take the
  * place of the stand-in's.
  */
-export function openApp(options: FakeOptions = {}, calls: Calls = {}) {
+export function openApp(options: FakeOptions = {}, calls: Calls = {}, kept = memoryKept()) {
   const fake = createFakeStudio({ stepMs: 1, ...options });
   const studio = answering(createRouterClient(fake.router), calls);
-  const surroundings = memorySurroundings();
+  const surroundings = memorySurroundings(kept);
   const app = new App(studio, surroundings);
   const ending = new AbortController();
   const running = app.events.run(ending.signal);
@@ -38,22 +38,20 @@ function answering(client: StudioClient, calls: Calls): StudioClient {
   return under(client, '') as StudioClient;
 }
 
-/** An address bar and stores in memory. */
-function memorySurroundings(): Surroundings & { draft: string | null } {
-  const widths = new Map<string, string>();
-  const around = {
-    draft: null as string | null,
-    bar: { location: { hash: '' }, addEventListener: () => {} },
-    widthStore: {
-      get: (key: string) => widths.get(key) ?? null,
-      set: (key: string, value: string) => void widths.set(key, value),
-    },
-    draftStore: {
-      get: () => around.draft,
-      set: (text: string) => void (around.draft = text),
-    },
+/** What is kept between windows, in memory. */
+export function memoryKept(entries: Readonly<Record<string, string>> = {}, nextSeed = 1) {
+  const kept = new Map(Object.entries(entries));
+  return {
+    nextSeed,
+    entries: kept,
+    get: (name: string) => kept.get(name) ?? null,
+    set: (name: string, text: string) => void kept.set(name, text),
   };
-  return around;
+}
+
+/** An address bar and what is kept, in memory. */
+function memorySurroundings(kept = memoryKept()): Surroundings & { kept: typeof kept } {
+  return { kept, bar: { location: { hash: '' }, addEventListener: () => {} } };
 }
 
 /** Waits until something is so; fails after two seconds. */

@@ -1,5 +1,5 @@
 import type { ImageDetail } from '#api/types';
-import { RECIPE_FIELDS, valuesOf } from '../../state/draft.svelte.ts';
+import { RECIPE_FIELDS, valuesOf } from '../../state/draft-values.ts';
 import { fieldText, rowName } from '../details/recipe-table.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
 

@@ -1,5 +1,5 @@
 import type { ImageDetail, ImageRow, ReplayResult } from '#api/types';
-import type { DraftField } from '../../state/draft.svelte.ts';
+import type { RecallField } from '../../state/draft-values.ts';
 import { fullAddress } from '../../state/addresses.ts';
 import { differenceOf } from '../compare/difference.ts';
 import type { Gallery, Pixels } from '../gallery.svelte.ts';
@@ -32,7 +32,7 @@ export class Details {
   );
   /** Fields in which its recipe differs from the settings of Generate. */
   readonly differences = $derived.by(() =>
-    this.detail === null ? [] : this.#gallery.app.draft.differences(this.detail.recipe),
+    this.detail === null ? [] : this.#gallery.app.draft.differences(this.detail),
   );
 
   constructor(gallery: Gallery) {
@@ -59,11 +59,11 @@ export class Details {
   }
 
   /** Copies the differing fields to Generate, all or those that were chosen; one undo step. */
-  use(fields?: readonly DraftField[]): void {
+  use(fields?: readonly RecallField[]): void {
     const { app } = this.#gallery;
     if (this.detail === null) return;
     const count = fields?.length ?? this.differences.length;
-    app.draft.use(this.detail.recipe, fields ?? this.differences);
+    app.draft.use(this.detail, fields ?? this.differences);
     const text = app.i18n.t('details.used', { count });
     app.announcer.polite(text);
     app.toasts.show({

@@ -1,11 +1,16 @@
 import type { ResolvedTarget } from '#api/recipe';
 import type { ImageDetail, JobSource } from '#api/types';
-import { RECIPE_FIELDS, valuesOf, type Draft, type DraftValues } from '../../state/draft.svelte.ts';
+import type { Draft } from '../../state/draft.svelte.ts';
+import {
+  RECIPE_FIELDS,
+  sourceOf,
+  startsAs,
+  valuesOf,
+  type DraftValues,
+  type RecallField,
+} from '../../state/draft-values.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
 import type { Models } from '../../state/models.svelte.ts';
-
-/** Fields that can be taken over. */
-export type RecallField = (typeof RECIPE_FIELDS)[number];
 
 /** A row of the table: what the picture was made with, and what Generate would use now. */
 export interface RecipeRow {
@@ -33,7 +38,7 @@ export function recipeRows(detail: ImageDetail, yours: Yours): readonly RecipeRo
   const { recipe } = detail;
   const theirs = valuesOf(recipe);
   const model = models.byId(recipe.model.id);
-  const differing = draft.differences(recipe);
+  const differing = draft.differences(detail);
   const fields = RECIPE_FIELDS.flatMap((field): readonly RecipeRow[] => {
     const value = theirs[field];
     if (value === undefined) return [];
@@ -52,50 +57,60 @@ export function recipeRows(detail: ImageDetail, yours: Yours): readonly RecipeRo
       },
     ];
   });
-  return [...facts(detail, yours), ...fields, ...ranOn(detail, yours)];
+  const facts = factsOf(detail, yours).map((fact) => ({
+    ...fact,
+    yours: fact.yours === fact.value && !differing.includes(fact.key) ? null : fact.yours,
+    field: differing.includes(fact.key) ? fact.key : null,
+    mono: false,
+  }));
+  return [...facts.slice(0, 2), ...fields, ...facts.slice(2)];
 }
 
-function facts(detail: ImageDetail, { i18n, models, draft }: Yours): readonly RecipeRow[] {
-  const source = sourceText(i18n, detail.recipe.source.kind);
-  const current = models.current;
-  const sameModel = current?.id === detail.recipe.model.id;
+/** What of a recipe is no number: where it began, with what, and where it ran. */
+function factsOf(detail: ImageDetail, { i18n, models, draft, target }: Yours) {
+  const { recipe, modelTitle } = detail;
+  const { current } = models;
+  const kind = recipe.source.kind;
+  const begun = kind === 'representation' ? sourceText(i18n, sourceOf(detail)) : null;
+  const here = startsAs(draft.source, detail);
+  const value = begun ?? i18n.t(`source.${kind}`);
+  const sameModel = current?.id === recipe.model.id;
   const yourModel = current === null ? i18n.t('state.none') : i18n.pick(current.title);
-  const from = draftSource(i18n, draft.source);
+  const model = modelTitle ?? recipe.model.id;
+  const ran = i18n.t(`target.${recipe.target}`);
+  const own = draft.value.target ?? 'cpu';
+  const yours = own === 'cpu' ? target : own;
   return [
-    fact('source', i18n.t('details.source'), { value: source, yours: from }),
-    fact('model', i18n.t('field.model'), {
-      value: detail.modelTitle ?? detail.recipe.model.id,
-      yours: sameModel ? null : yourModel,
-    }),
+    {
+      key: 'source' as const,
+      name: i18n.t('details.source'),
+      value,
+      yours: here ? value : sourceText(i18n, draft.source),
+    },
+    {
+      key: 'model' as const,
+      name: i18n.t('field.model'),
+      value: model,
+      yours: sameModel ? model : yourModel,
+    },
+    {
+      key: 'target' as const,
+      name: i18n.t('inspect.ranOn'),
+      value: ran,
+      yours: yours === null ? ran : i18n.t(`target.${yours}`),
+    },
   ];
-}
-
-function ranOn({ recipe }: ImageDetail, { i18n, target }: Yours): readonly RecipeRow[] {
-  return [
-    fact('target', i18n.t('inspect.ranOn'), {
-      value: i18n.t(`target.${recipe.target}`),
-      yours: target === null ? null : i18n.t(`target.${target}`),
-    }),
-  ];
-}
-
-function fact(
-  key: string,
-  name: string,
-  { value, yours }: { readonly value: string; readonly yours: string | null },
-): RecipeRow {
-  return { key, name, value, yours: yours === value ? null : yours, field: null, mono: false };
 }
 
 /** The short names of the table: the paper's stages tell the two kinds of steps apart. */
-export function rowName(i18n: I18n, field: RecallField): string {
+export function rowName(i18n: I18n, field: (typeof RECIPE_FIELDS)[number]): string {
   if (field === 'rdmSteps') return i18n.t('details.rdmSteps');
   return field === 'steps' ? i18n.t('details.mageSteps') : i18n.t(`field.${field}`);
 }
 
 export function fieldText(
   i18n: I18n,
-  field: Exclude<RecallField, 'label'>,
+  field: Exclude<(typeof RECIPE_FIELDS)[number], 'label'>,
   value: number | string | null | undefined,
 ): string {
   if (typeof value === 'string') return i18n.lookup(`schedule.${value}`) ?? value;
@@ -111,10 +126,8 @@ function decimal(i18n: I18n, value: number): string {
   return i18n.number(value, Number.isInteger(value * 10) ? 1 : 2);
 }
 
-function sourceText(i18n: I18n, kind: ImageDetail['recipe']['source']['kind']): string {
-  return i18n.t(`source.${kind}`);
-}
-
-function draftSource(i18n: I18n, source: JobSource): string {
-  return source.kind === 'sample' ? i18n.t('source.sample') : i18n.t('source.representation');
+function sourceText(i18n: I18n, source: JobSource): string {
+  return source.kind === 'sample'
+    ? i18n.t('source.sample')
+    : i18n.t('source.image', { image: String(source.image) });
 }

@@ -1,4 +1,5 @@
 import type { Gallery } from '../gallery.svelte.ts';
+import type { Anchor } from '../memory.ts';
 import { GridLayout, type Line } from './layout.ts';
 
 /** Lengths in pixels at 100 % text; those that hold text grow with it. */
@@ -89,7 +90,7 @@ export class Grid {
   }
 
   /** The place that stays in view when sizes or pictures change. */
-  anchor(): { readonly id: number; readonly offset: number } | null {
+  anchor(): Anchor | null {
     if (this.top <= 0) return null;
     const index = this.layout.indexAt(this.top);
     const id = this.#gallery.search.ids[index];
@@ -98,7 +99,7 @@ export class Grid {
   }
 
   /** Where to scroll so that the anchor is where it was. */
-  scrollTo(anchor: { readonly id: number; readonly offset: number }): number | null {
+  scrollTo(anchor: Anchor): number | null {
     const index = this.#gallery.search.indexOf(anchor.id);
     const line = this.layout.lineOf(index)?.line;
     if (line === undefined) return null;

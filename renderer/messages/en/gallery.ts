@@ -204,6 +204,7 @@ export const gallery = {
   'source.sample': 'Random',
   'source.picture': 'From a file',
   'source.representation': 'From image',
+  'source.image': 'From image {image}',
   'source.interpolation': 'Mix of two',
   'details.title': 'Details',
   'details.of': '{place} of {count} selected',

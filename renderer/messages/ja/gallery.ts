@@ -166,6 +166,7 @@ export const gallery: Translation<typeof english> = {
   'source.sample': 'ランダム',
   'source.picture': 'ファイルから',
   'source.representation': '画像から',
+  'source.image': '画像 {image} から',
   'source.interpolation': '二つのミックス',
   'details.title': '詳細',
   'details.of': '選択 {count} 枚中 {place} 枚目',

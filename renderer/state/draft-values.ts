@@ -1,0 +1,133 @@
+import { LIMITS, type Recipe, type RequestedTarget } from '#api/recipe';
+import type { GenerateSettings, ImageDetail, JobSource, ModelInfo } from '#api/types';
+
+/** The fields of the Generate view that describe a picture. */
+export interface DraftValues {
+  readonly label: number | null;
+  readonly rdmSteps: number;
+  readonly eta: number;
+  readonly steps: number;
+  readonly temperature: number;
+  readonly guidance: number;
+  readonly schedule: 'linear' | 'constant' | 'cosine' | 'none';
+  readonly seed: number;
+  readonly count: number;
+  /** Pictures of a job that starts from a picture. */
+  readonly variations: number;
+  /** Null: the studio's own. */
+  readonly chunk: number | null;
+  /** Null: the studio's own. */
+  readonly target: RequestedTarget | null;
+}
+export type DraftField = keyof DraftValues;
+
+const SAMPLING = [
+  'label',
+  'rdmSteps',
+  'eta',
+  'steps',
+  'temperature',
+  'guidance',
+  'schedule',
+] as const satisfies readonly DraftField[];
+
+/** Fields that a preset holds; the rest belongs to the moment. */
+export const PRESET_FIELDS = [
+  ...SAMPLING,
+  'count',
+  'chunk',
+  'target',
+] as const satisfies readonly DraftField[];
+
+/** Fields that each model has for itself. */
+export const MODEL_FIELDS = [
+  ...SAMPLING,
+  'chunk',
+  'target',
+] as const satisfies readonly DraftField[];
+
+/** Numbers and words of a picture's recipe that can be given back. */
+export const RECIPE_FIELDS = [...SAMPLING, 'seed'] as const satisfies readonly DraftField[];
+
+/** All of a recipe that can be given back, in the order in which it is shown. */
+export const RECALL_FIELDS = ['source', 'model', ...RECIPE_FIELDS, 'target'] as const;
+export type RecallField = (typeof RECALL_FIELDS)[number];
+
+/** What a recall needs to know of a picture. */
+export type Recalled = Pick<ImageDetail, 'id' | 'recipe' | 'parents'>;
+
+/** Before a model has said what it recommends. */
+export const FIRST: DraftValues = {
+  label: null,
+  rdmSteps: 250,
+  eta: 1,
+  steps: 20,
+  temperature: 6,
+  guidance: 1,
+  schedule: 'linear',
+  seed: 1,
+  count: 4,
+  variations: 4,
+  chunk: null,
+  target: null,
+};
+
+/** The values that a model recommends. */
+export function recommended(model: ModelInfo): DraftValues {
+  const { rdmSteps, eta, steps, guidance, schedule, temperature } = model.recommended;
+  return { ...FIRST, rdmSteps, eta, steps, guidance, schedule, temperature };
+}
+
+/** What a preset says of the fields that presets hold. */
+export function presetValues(settings: GenerateSettings): Partial<DraftValues> {
+  const fields: readonly string[] = PRESET_FIELDS;
+  return Object.fromEntries(
+    Object.entries(settings).filter(
+      ([name, value]) => fields.includes(name) && value !== undefined,
+    ),
+  );
+}
+
+/** The settings that values ask for: what is null is left to the studio. */
+export function settingsOf(values: Partial<DraftValues>): GenerateSettings {
+  const { chunk, target, variations: _, ...rest } = values;
+  return {
+    ...rest,
+    ...(chunk === null || chunk === undefined ? {} : { chunk }),
+    ...(target === null || target === undefined ? {} : { target }),
+  };
+}
+
+/** The values of a recipe. A picture that was not sampled says nothing of the first stage. */
+export function valuesOf(recipe: Recipe): Partial<DraftValues> {
+  const { seed, steps, temperature, guidance, schedule, source } = recipe;
+  const decoding = { seed, steps, temperature, guidance, schedule };
+  if (source.kind !== 'sample') return decoding;
+  return { ...decoding, rdmSteps: source.rdmSteps, eta: source.eta, label: source.label };
+}
+
+/** Whether a picture came from elsewhere: what its recipe says of the making is not how it was made. */
+export function isForeign({ source }: Pick<Recipe, 'source'>): boolean {
+  return source.kind === 'picture';
+}
+
+/** What a job that makes the picture again starts from. */
+export function sourceOf({ id, recipe, parents }: Recalled): JobSource {
+  if (recipe.source.kind === 'sample') return { kind: 'sample' };
+  // Its own representation is that of its parent, unless it lies between two of them.
+  const parent = recipe.source.kind === 'representation' ? parents[0]?.id : undefined;
+  return { kind: 'image', image: parent ?? id };
+}
+
+/** Whether a job from this source starts as the picture did. */
+export function startsAs(source: JobSource, picture: Recalled): boolean {
+  const wanted = sourceOf(picture);
+  if (source.kind === 'sample' || wanted.kind === 'sample') return source.kind === wanted.kind;
+  return source.image === wanted.image || source.image === picture.id;
+}
+
+/** The seed after a job's pictures; where they run out, they begin again. */
+export function seedAfter(seed: number, count: number): number {
+  const next = seed + count;
+  return next + LIMITS.count.max > LIMITS.seed.max ? LIMITS.seed.min : next;
+}
