@@ -6,6 +6,7 @@ import { generate } from './en/generate.ts';
 import { models } from './en/models.ts';
 import { settings } from './en/settings.ts';
 import { shell } from './en/shell.ts';
+import { transfer } from './en/transfer.ts';
 
 /** The English catalogue: the list of all keys, and of the values that each of them takes. */
 export const en = {
@@ -17,4 +18,5 @@ export const en = {
   ...models,
   ...REASONS,
   ...settings,
+  ...transfer,
 } as const;

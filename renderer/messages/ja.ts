@@ -7,6 +7,7 @@ import { models } from './ja/models.ts';
 import { reasons } from './ja/reasons.ts';
 import { settings } from './ja/settings.ts';
 import { shell } from './ja/shell.ts';
+import { transfer } from './ja/transfer.ts';
 import type { Translation } from './types.ts';
 
 /** The Japanese catalogue; the type makes a missing key an error. */
@@ -19,4 +20,5 @@ export const ja: Translation<typeof en> = {
   ...models,
   ...reasons,
   ...settings,
+  ...transfer,
 };

@@ -116,6 +116,15 @@ export function createFakeStudio(options: FakeOptions = {}) {
         return { folder: input.folder, left: null };
       }),
       cancelMove: os.library.cancelMove.handler(() => ({ cancelled: true })),
+      export: os.library.export.handler(({ input }) => {
+        emit({ kind: 'transfer', way: 'export', done: 1, total: 2 });
+        return { folder: input.folder, pictures: 2, withoutFile: 0, bytes: 1 };
+      }),
+      import: os.library.import.handler(() => {
+        emit({ kind: 'transfer', way: 'import', done: 1, total: 4 });
+        return { added: 2, known: 1, found: 0, boards: 0, searches: 0, missingModels: [] };
+      }),
+      cancelTransfer: os.library.cancelTransfer.handler(() => ({ cancelled: true })),
       reopen: os.library.reopen.handler(() => ({ state: status().state })),
       repair: os.library.repair.handler(() => ({
         ...{ state: { kind: 'open' as const }, kept: 'library-damaged.db', backup: null },

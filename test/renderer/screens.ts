@@ -59,6 +59,24 @@ const SHOTS: readonly Shot[] = [
   },
   { name: 'settings-dark', hash: '#/settings' },
   { name: 'settings-light-ja', hash: '#/settings', theme: 'light', language: 'ja' },
+  {
+    name: 'settings-library-dark',
+    hash: '#/settings',
+    act: async (page) => {
+      await page.getByRole('navigation').getByRole('button', { name: 'Library' }).click();
+    },
+  },
+  {
+    name: 'import-library-light-ja',
+    theme: 'light',
+    language: 'ja',
+    act: (page) => page.getByRole('button', { name: 'ライブラリの取り込み' }).click(),
+  },
+  {
+    name: 'export-library-dark',
+    hash: '#/settings',
+    act: (page) => page.getByRole('button', { name: 'Export…' }).click(),
+  },
   { name: 'palette-dark', act: (page) => page.keyboard.press('Control+k') },
   { name: 'shortcuts-dark', act: (page) => page.keyboard.press('Shift+?') },
   { name: 'small-dark', size: { width: 1080, height: 680 }, act: running },
