@@ -53,6 +53,7 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = {
   'disk-full': 507,
   'engine-crashed': 500,
   'out-of-memory': 500,
+  'studio-crashed': 500,
   cancelled: 499,
   internal: 500,
 };
@@ -149,7 +150,10 @@ export const contract = {
   },
   jobs: {
     create: base.input(createJob).output(output<Job>()),
+    /** All that have not ended, and the newest of those that have. */
     list: base.output(output<readonly Job[]>()),
+    /** Also one that is not on the list. */
+    get: base.input(byId).output(output<Job>()),
     cancel: base.input(byId).output(output<Job>()),
     retry: base.input(byId).output(output<Job>()),
     /** Gives up what is half made of a job that was stopped; its finished pictures stay. */
@@ -160,6 +164,11 @@ export const contract = {
       .output(output<readonly Job[]>()),
     /** Takes an ended job off the list; its pictures stay. */
     dismiss: base.input(byId).output(output<readonly Job[]>()),
+    /** Takes all ended jobs off the list; `unclear` with the mark puts them back until a restart. */
+    clear: base.output(output<{ readonly count: number; readonly mark: number }>()),
+    unclear: base
+      .input(z.strictObject({ mark: z.int().min(2) }))
+      .output(output<{ readonly count: number }>()),
     pause: base
       .input(z.strictObject({ paused: z.boolean() }))
       .output(output<{ paused: boolean }>()),

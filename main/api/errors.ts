@@ -27,6 +27,8 @@ export const ERROR_CODES = [
   /** The engine process ended in the middle of the work. */
   'engine-crashed',
   'out-of-memory',
+  /** The studio itself ended in the middle of a job, more than once. */
+  'studio-crashed',
   'cancelled',
   /** A bug of ours. */
   'internal',

@@ -83,6 +83,11 @@ export interface QueueState {
   readonly paused: boolean;
   /** Why it stopped by itself; null when it did not. */
   readonly trouble: Job['error'];
+  /**
+   * The job that ran when the studio ended without being closed, until it gets on; with the picture
+   * that was half made, if one was.
+   */
+  readonly interrupted: (Pick<Job, 'halfMade'> & { readonly job: number }) | null;
 }
 
 /** How far the picture that is being made is. */

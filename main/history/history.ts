@@ -154,13 +154,21 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       create: (job: NewJob) => jobs.createJob(store, job, now()),
       get: (id: number) => jobs.getJob(store, id),
       list: () => jobs.listJobs(store),
-      setState: (id: number, change: Parameters<typeof jobs.setJobState>[2]) =>
-        jobs.setJobState(store, id, change),
+      setState: (id: number, change: Omit<jobs.JobChange, 'now'>) =>
+        jobs.setJobState(store, id, { ...change, now: now() }),
       move: (id: number, before: number | null) => jobs.moveJob(store, id, before),
       dismiss: (id: number) => jobs.dismissJob(store, id),
       countCrash: (id: number) => jobs.countCrash(store, id),
       forgetCrashes: (id: number) => jobs.forgetCrashes(store, id),
       requeueInterrupted: () => jobs.requeueInterrupted(store),
+      strikeInterrupted: () => jobs.strikeInterrupted(store),
+      /** Takes ended jobs off the list; `restore` with the mark brings them back. */
+      clear: () => {
+        const mark = now();
+        return { count: jobs.clearJobs(store, mark), mark };
+      },
+      restore: (mark: number) => jobs.restoreJobs(store, mark),
+      forgetCleared: () => jobs.forgetCleared(store),
       saveResume: (id: number, pictures: readonly Resume[]) =>
         resumes.saveResume(store, id, pictures),
       loadResume: (id: number) => resumes.loadResume(store, id),

@@ -12,11 +12,19 @@ interface JobRow {
   readonly request: string;
   readonly total: number;
   readonly crashes: number;
+  readonly strikes: number;
+  readonly position: number;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
 }
-const COLUMNS = `id, state, created_at AS createdAt, request, total, crashes,
+const COLUMNS = `id, state, created_at AS createdAt, request, total, crashes, strikes, position,
   error_code AS errorCode, error_message AS errorMessage`;
+/** A finished picture counts as so many steps: more than all half-made ones of a job together. */
+const PICTURE_STEPS = 1_000_000;
+/** States of a job that has not ended. */
+const OPEN: readonly JobState[] = ['queued', 'running', 'paused'];
+/** Ended jobs that the list has: of a long life's work the newest. */
+const ENDED_LISTED = 50;
 
 /** Adds a job behind all others. */
 export function createJob(store: Store, job: NewJob, now: number): StoredJob {
@@ -39,12 +47,21 @@ export function getJob(store: Store, id: number): StoredJob {
   return job;
 }
 
-/** The jobs on the list, in the order in which they run. */
+/** The jobs on the list, in the order in which they run: all that have not ended, and some that have. */
 export function listJobs(store: Store): readonly StoredJob[] {
-  const rows = store
-    .rows<JobRow>(`SELECT ${COLUMNS} FROM jobs WHERE dismissed = 0 ORDER BY position`)
+  return toJobs(store, listRows(store));
+}
+
+function listRows(store: Store): readonly JobRow[] {
+  return store
+    .rows<JobRow>(
+      `SELECT ${COLUMNS} FROM jobs WHERE dismissed = 0 AND ended_at IS NULL
+      UNION ALL SELECT * FROM (
+        SELECT ${COLUMNS} FROM jobs WHERE dismissed = 0 AND ended_at IS NOT NULL
+        ORDER BY ended_at DESC, id DESC LIMIT ${ENDED_LISTED}
+      ) ORDER BY position, id`,
+    )
     .all();
-  return toJobs(store, rows);
 }
 
 /** Reads what belongs to jobs, for all of them at once. */
@@ -66,7 +83,7 @@ function toJobs(store: Store, rows: readonly JobRow[]): readonly StoredJob[] {
     const kept = done
       .flatMap(({ idx, image }) => (image === null ? [] : [{ idx, image }]))
       .sort((a, b) => a.image - b.image);
-    const { request, errorCode, errorMessage, ...rest } = row;
+    const { request, errorCode, errorMessage, position: _, ...rest } = row;
     const { source, settings } = JSON.parse(request) as Pick<Job, 'source' | 'settings'>;
     return {
       ...rest,
@@ -87,16 +104,26 @@ function toFailure(code: string, message: string): Failure {
   return { code: ERROR_CODES.find((known) => known === code) ?? 'internal', message };
 }
 
+/** What is set of a job. */
+export interface JobChange {
+  readonly state: JobState;
+  readonly error?: Failure | null;
+  readonly now: number;
+}
+
 /** Sets a job's state; a reason stays only with the states that have one. */
 export function setJobState(
   store: Store,
   id: number,
-  { state, error = null }: { readonly state: JobState; readonly error?: Failure | null },
+  { state, error = null, now }: JobChange,
 ): StoredJob {
+  const endedAt = OPEN.includes(state) ? null : now;
   return store.transact(() => {
     const { changes } = store
-      .rows('UPDATE jobs SET state = ?, error_code = ?, error_message = ? WHERE id = ?')
-      .run(state, error?.code ?? null, error?.message ?? null, id);
+      .rows(
+        'UPDATE jobs SET state = ?, ended_at = ?, error_code = ?, error_message = ? WHERE id = ?',
+      )
+      .run(state, endedAt, error?.code ?? null, error?.message ?? null, id);
     if (changes === 0) throw gone(id);
     // What was stopped can go on; what is done needs no half-made pictures.
     if (state === 'done') store.rows('DELETE FROM resumes WHERE job = ?').run(id);
@@ -113,14 +140,15 @@ export function countCrash(store: Store, id: number): number {
   return crashes;
 }
 
+/** A job got on, or is tried anew: what ended over it before does not count any more. */
 export function forgetCrashes(store: Store, id: number): void {
-  store.rows('UPDATE jobs SET crashes = 0 WHERE id = ?').run(id);
+  store.rows('UPDATE jobs SET crashes = 0, strikes = 0 WHERE id = ?').run(id);
 }
 
 /** Puts a waiting job in front of another of the list, or last. */
 export function moveJob(store: Store, id: number, before: number | null): readonly StoredJob[] {
   return store.transact(() => {
-    const jobs = listJobs(store);
+    const jobs = listRows(store);
     const moved = jobs.find((job) => job.id === id);
     if (moved === undefined) throw gone(id);
     if (moved.state !== 'queued' && moved.state !== 'paused') {
@@ -128,14 +156,14 @@ export function moveJob(store: Store, id: number, before: number | null): readon
         field: 'id',
       });
     }
-    if (before === id) return jobs;
+    if (before === id) return listJobs(store);
     const others = jobs.filter((job) => job.id !== id);
     const place = before === null ? others.length : others.findIndex((job) => job.id === before);
     if (place < 0) throw gone(before ?? id);
     const update = store.rows('UPDATE jobs SET position = ? WHERE id = ?');
-    others
-      .toSpliced(place, 0, moved)
-      .forEach((job, position) => void update.run(position + 1, job.id));
+    // They share out the places that they have: jobs that are not on the list keep theirs.
+    const places = jobs.map(({ position }) => position);
+    others.toSpliced(place, 0, moved).forEach((job, i) => void update.run(places[i] ?? 0, job.id));
     return listJobs(store);
   });
 }
@@ -144,7 +172,7 @@ export function moveJob(store: Store, id: number, before: number | null): readon
 export function dismissJob(store: Store, id: number): readonly StoredJob[] {
   return store.transact(() => {
     const { state } = getJob(store, id);
-    if (state === 'queued' || state === 'running' || state === 'paused') {
+    if (OPEN.includes(state)) {
       throw new StudioError('invalid-request', 'This job has not ended; cancel it first.', {
         field: 'id',
       });
@@ -155,11 +183,54 @@ export function dismissJob(store: Store, id: number): readonly StoredJob[] {
   });
 }
 
-/** After a start: what ran when the studio ended waits again. Gives those jobs. */
+/** Takes every ended job off the list, until `restoreJobs` with the same mark. Gives how many. */
+export function clearJobs(store: Store, mark: number): number {
+  return store
+    .rows('UPDATE jobs SET dismissed = ? WHERE dismissed = 0 AND ended_at IS NOT NULL')
+    .run(mark).changes;
+}
+
+/** Puts jobs on the list again that were cleared together. */
+export function restoreJobs(store: Store, mark: number): number {
+  return store.rows('UPDATE jobs SET dismissed = 0 WHERE dismissed = ?').run(mark).changes;
+}
+
+/** What is off the list since an earlier start does not come back: it needs no half-made pictures. */
+export function forgetCleared(store: Store): void {
+  store.rows('DELETE FROM resumes WHERE job IN (SELECT id FROM jobs WHERE dismissed <> 0)').run();
+}
+
+/** What ran when the queue stopped waits again. Gives those jobs. */
 export function requeueInterrupted(store: Store): readonly number[] {
   return store
     .column<number>("UPDATE jobs SET state = 'queued' WHERE state = 'running' RETURNING id")
     .all();
+}
+
+/**
+ * After a crash of the studio: counts a strike against each job that ran and had come no further
+ * than when the studio last ended over it. One that makes any step between is healthy, at whatever
+ * moments it is killed; one that ends the studio each time at the same place is soon known.
+ */
+export function strikeInterrupted(
+  store: Store,
+): readonly { readonly id: number; readonly strikes: number }[] {
+  return store.transact(() => {
+    const rows = store
+      .rows<{ id: number; strikes: number; reached: number; now: number }>(
+        `SELECT id, strikes, reached,
+          (SELECT count(*) FROM job_images WHERE job = jobs.id) * ${PICTURE_STEPS}
+          + (SELECT coalesce(sum(step), 0) FROM resumes WHERE job = jobs.id) AS now
+        FROM jobs WHERE state = 'running'`,
+      )
+      .all();
+    const update = store.rows('UPDATE jobs SET strikes = ?, reached = ? WHERE id = ?');
+    return rows.map(({ id, strikes, reached, now }) => {
+      const counted = now > reached ? strikes : strikes + 1;
+      update.run(counted, now, id);
+      return { id, strikes: counted };
+    });
+  });
 }
 
 const gone = (id: number): StudioError =>

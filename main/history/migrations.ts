@@ -221,6 +221,21 @@ const resumeMakers = `
   ALTER TABLE resumes ADD COLUMN target TEXT NOT NULL DEFAULT '';
 `;
 
+// The list of jobs is those that wait and the newest of those that ended, however many there were.
+const endedJobs = `
+  ALTER TABLE jobs ADD COLUMN ended_at INTEGER;
+  UPDATE jobs SET ended_at = created_at
+    WHERE state IN ('done', 'cancelled', 'failed', 'parked');
+  DROP INDEX jobs_listed;
+  CREATE INDEX jobs_listed ON jobs (dismissed, ended_at, id);
+`;
+
+// How far a job had come when the studio last ended over it, and how often it came no further.
+const jobStrikes = `
+  ALTER TABLE jobs ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN reached INTEGER NOT NULL DEFAULT 0;
+`;
+
 /**
  * SQL of each version of the format, in order: entry i brings a database from version i to i + 1.
  * An entry that was released never changes; a new one is added after it.
@@ -230,4 +245,6 @@ export const MIGRATIONS: readonly string[] = [
     '\n',
   ),
   resumeMakers,
+  endedJobs,
+  jobStrikes,
 ];

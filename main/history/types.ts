@@ -45,8 +45,10 @@ export type Summary = Omit<LibrarySummary, 'folder' | 'lastBackup'>;
 export type StoredJob = Omit<Job, 'timeLeft'> & {
   /** Indexes of the pictures that are done, ascending. */
   readonly doneIndexes: readonly number[];
-  /** How often the engine died over it. */
+  /** How often the engine died over it since it last got on. */
   readonly crashes: number;
+  /** How often the studio itself did. */
+  readonly strikes: number;
 };
 
 export type NewJob = Pick<Job, 'source' | 'settings' | 'total'>;

@@ -182,9 +182,12 @@ interface Parts {
 
 /** Files and rows may differ: the studio was killed, or the database is new and pictures may be there. */
 function isSuspect(opened: OpenedLibrary): boolean {
-  return (
-    opened.state.kind === 'open' && 'created' in opened && (opened.created || opened.afterCrash)
-  );
+  return isAfterCrash(opened) || ('created' in opened && opened.created);
+}
+
+/** The studio that had the library before did not close it. */
+function isAfterCrash(opened: OpenedLibrary): boolean {
+  return 'afterCrash' in opened && opened.afterCrash;
 }
 
 function putTogether(parts: Parts): Assembly {
@@ -235,7 +238,7 @@ function putTogether(parts: Parts): Assembly {
     }
   };
   const begin = (): void => {
-    if (state.kind === 'open' && !closing.signal.aborted) queue.start();
+    if (state.kind === 'open' && !closing.signal.aborted) queue.start(isAfterCrash(opened));
   };
   // What a kill left behind may be a picture that a job would make again.
   if (!suspicious) begin();

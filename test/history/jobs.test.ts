@@ -20,7 +20,7 @@ describe('a job', () => {
     expect(made).toEqual({
       ...job,
       ...{ id: made.id, state: 'queued', createdAt: NOON, images: [], doneIndexes: [] },
-      ...{ indexes: [], deleted: [], halfMade: null, crashes: 0, error: null },
+      ...{ indexes: [], deleted: [], halfMade: null, crashes: 0, strikes: 0, error: null },
     });
     close();
     const opened = openLibrary(file);
@@ -94,6 +94,121 @@ describe('a job', () => {
     });
     expect(jobs.requeueInterrupted()).toEqual(ids.slice(0, 1));
     expect(jobs.list().map(({ state }) => state)).toEqual(['queued', 'paused', 'done']);
+  });
+});
+
+describe('a job that ran when the studio was killed', () => {
+  const interrupted = () => {
+    const library = tempLibrary();
+    const { jobs } = library.history;
+    const { id } = jobs.create(job);
+    /** Killed while it ran; gives the strikes counted. */
+    const kill = (): number | undefined => {
+      jobs.setState(id, { state: 'running' });
+      return jobs.strikeInterrupted()[0]?.strikes;
+    };
+    return { ...library.history, id, kill };
+  };
+
+  test('has a strike each time that it came no further', () => {
+    const { kill, jobs, id } = interrupted();
+    expect([kill(), kill()]).toEqual([1, 2]);
+    jobs.forgetCrashes(id);
+    expect(jobs.get(id).strikes).toBe(0);
+    expect([kill(), kill()]).toEqual([1, 2]);
+  });
+
+  test('has none for as long as it makes a step between two kills', () => {
+    const { kill, jobs, images, id } = interrupted();
+    for (let step = 1; step < 16; step++) {
+      jobs.saveResume(id, [resume(0, step), resume(1, step)]);
+      expect(kill()).toBe(0);
+    }
+    images.insert(imageOf(1, { job: { id, index: 0 } }));
+    expect(kill()).toBe(0);
+    // The picture that is made next begins at its first step again.
+    images.insert(imageOf(2, { job: { id, index: 1 } }));
+    jobs.saveResume(id, [resume(2, 1)]);
+    expect(kill()).toBe(0);
+    expect([kill(), kill()]).toEqual([1, 2]);
+  });
+
+  test('that comes to its last step each time is known by that', () => {
+    const { kill, jobs, id } = interrupted();
+    jobs.saveResume(id, [resume(0, 12)]);
+    expect(kill()).toBe(0);
+    expect(kill()).toBe(1);
+    // The run that is watched notes each step.
+    jobs.saveResume(id, [resume(0, 15)]);
+    expect([kill(), kill()]).toEqual([1, 2]);
+  });
+
+  test('is the only one that is struck', () => {
+    const { jobs } = tempLibrary().history;
+    const states = ['queued', 'paused', 'done', 'cancelled', 'failed', 'parked'] as const;
+    for (const state of states) jobs.setState(jobs.create(job).id, { state });
+    expect(jobs.strikeInterrupted()).toEqual([]);
+  });
+});
+
+describe('the list of a long life', () => {
+  /** Many jobs that ended, with a picture each, and one that was taken off the list. */
+  const longLife = (count: number) => {
+    const { jobs, images } = tempLibrary().history;
+    const ids = Array.from({ length: count }, () => {
+      const { id } = jobs.create(job);
+      jobs.setState(id, { state: 'done' });
+      return id;
+    });
+    images.insert(imageOf(1, { job: { id: ids[0] ?? 0, index: 2 } }));
+    const waiting = jobs.create(job).id;
+    return { jobs, ids, waiting, order: () => jobs.list().map(({ id }) => id) };
+  };
+
+  test('has what waits and the newest of what ended; the rest is found all the same', () => {
+    const { jobs, ids, waiting, order } = longLife(120);
+    expect(order()).toEqual([...ids.slice(-50), waiting]);
+    const [first = 0] = ids;
+    expect(jobs.get(first)).toMatchObject({ state: 'done', indexes: [2] });
+    jobs.setState(first, { state: 'queued' });
+    expect(order()).toEqual([first, ...ids.slice(-50), waiting]);
+    expect(jobs.move(waiting, first).map(({ id }) => id)).toEqual([
+      ...[waiting, first],
+      ...ids.slice(-50),
+    ]);
+    expect(jobs.create(job).id).toBe(order().at(-1));
+  });
+
+  test('never leaves out what waits, however much it is', () => {
+    const { jobs } = tempLibrary().history;
+    const ids = Array.from({ length: 80 }, () => jobs.create(job).id);
+    expect(jobs.list().map(({ id }) => id)).toEqual(ids);
+  });
+
+  test('is cleared of what ended, and has it back', () => {
+    const { jobs, ids, waiting, order } = longLife(60);
+    const before = order();
+    const { count, mark } = jobs.clear();
+    expect(count).toBe(ids.length);
+    expect(order()).toEqual([waiting]);
+    expect(jobs.restore(mark + 1)).toBe(0);
+    expect(jobs.restore(mark)).toBe(ids.length);
+    expect(order()).toEqual(before);
+  });
+
+  test('gives up half-made pictures only of what stays off it', () => {
+    const { jobs } = tempLibrary().history;
+    const [off = 0, on = 0] = [1, 2].map(() => {
+      const { id } = jobs.create(job);
+      jobs.saveResume(id, [resume(0, 3)]);
+      return id;
+    });
+    jobs.setState(off, { state: 'cancelled' });
+    jobs.clear();
+    expect(jobs.loadResume(off)).toHaveLength(1);
+    jobs.forgetCleared();
+    expect(jobs.loadResume(off)).toEqual([]);
+    expect(jobs.loadResume(on)).toHaveLength(1);
   });
 });
 

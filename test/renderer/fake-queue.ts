@@ -30,7 +30,13 @@ export class FakeQueue {
   }
 
   tell(): void {
-    this.#around.emit({ kind: 'jobs', jobs: this.jobs, paused: this.paused, trouble: null });
+    this.#around.emit({
+      kind: 'jobs',
+      jobs: this.jobs,
+      paused: this.paused,
+      trouble: null,
+      interrupted: null,
+    });
   }
 
   async work(): Promise<void> {

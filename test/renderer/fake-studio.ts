@@ -60,12 +60,15 @@ export function createFakeStudio(options: FakeOptions = {}) {
     ...options.status,
   });
 
+  const cleared: (readonly Job[])[] = [];
   const router = os.router({
     studio: {
       status: os.studio.status.handler(status),
       events: os.studio.events.handler(async function* ({ signal }) {
         const { jobs, paused } = queue;
-        const waiting: StudioEvent[] = [{ kind: 'jobs', jobs, paused, trouble: null }];
+        const waiting: StudioEvent[] = [
+          { kind: 'jobs', jobs, paused, trouble: null, interrupted: null },
+        ];
         let wake = () => {};
         const listener = (event: StudioEvent) => {
           waiting.push(event);
@@ -143,6 +146,21 @@ export function createFakeStudio(options: FakeOptions = {}) {
       }),
       list: os.jobs.list.handler(() => queue.jobs),
       cancel: os.jobs.cancel.handler(({ input }) => queue.change(input.id, { state: 'cancelled' })),
+      get: os.jobs.get.handler(({ input }) => queue.change(input.id, {})),
+      clear: os.jobs.clear.handler(() => {
+        const open = queue.jobs.filter(({ state }) => isOpen(state));
+        const mark = cleared.push(queue.jobs.filter(({ state }) => !isOpen(state))) + 1;
+        const count = queue.jobs.length - open.length;
+        queue.jobs = open;
+        queue.tell();
+        return { count, mark };
+      }),
+      unclear: os.jobs.unclear.handler(({ input }) => {
+        const back = cleared[input.mark - 2] ?? [];
+        queue.jobs = [...back, ...queue.jobs];
+        queue.tell();
+        return { count: back.length };
+      }),
       discard: os.jobs.discard.handler(({ input }) => queue.change(input.id, { halfMade: null })),
       retry: os.jobs.retry.handler(({ input }) => {
         const job = queue.change(input.id, { state: 'queued', error: null });
@@ -264,6 +282,10 @@ function resolveJob({ source, settings }: CreateJob, id: number, defaults: Setti
     ...{ images: [], indexes: [], deleted: [], halfMade: null },
     ...{ error: null, timeLeft: null },
   };
+}
+
+function isOpen(state: Job['state']): boolean {
+  return ['queued', 'running', 'paused'].includes(state);
 }
 
 function definedOnly<T extends object>(values: T): Partial<T> {

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Progress, StudioEvent } from '#api/types';
 import { createEventHub, gatherEvents, MAX_LISTED, queueEvent } from '#studio/events';
 
-const jobs = (paused: boolean): StudioEvent => ({ kind: 'jobs', jobs: [], paused, trouble: null });
+const jobs = (paused: boolean): StudioEvent => ({
+  kind: 'jobs',
+  jobs: [],
+  paused,
+  trouble: null,
+  interrupted: null,
+});
 const images = (...ids: number[]): StudioEvent => ({ kind: 'images', ids });
 const progress = (index: number, done: number): StudioEvent => ({
   kind: 'progress',

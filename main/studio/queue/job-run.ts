@@ -77,6 +77,7 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
       job: job.id,
       maker: { model: manifest.hash, target: opened.target },
       before,
+      eager: job.strikes > 0,
       now: shop.now,
     });
     try {

@@ -14,10 +14,17 @@ import { createDrawBudget, messageGap } from './progress.ts';
 /** While a job runs its time left is told again, in the time of so many messages. */
 const CLOCK = { leastMs: 1000, messages: 6 } as const;
 const PAUSED = 'queue.paused';
+const ENDED_TWICE = {
+  code: 'studio-crashed',
+  message:
+    'RCG Studio itself ended over this job, twice at the same place, so the job was put aside. Its finished pictures are safe; try it again, or take it off the list.',
+} as const;
 
 /** The jobs of a library: what a person asks for, and the loop that carries it out. */
 export interface Queue {
   list(): Listing;
+  /** Also a job that is not on the list. */
+  get(id: number): Job;
   isPaused(): boolean;
   create(request: CreateJob): Promise<Job>;
   cancel(id: number): Promise<Job>;
@@ -27,8 +34,14 @@ export interface Queue {
   move(id: number, before: number | null): readonly Job[];
   dismiss(id: number): readonly Job[];
   pause(paused: boolean): Promise<boolean>;
-  /** Begins to work; what ran when the studio was last closed waits again. */
-  start(): void;
+  /** Takes ended jobs off the list, until `unclear` with the mark. */
+  clear(): { readonly count: number; readonly mark: number };
+  unclear(mark: number): number;
+  /**
+   * Begins to work; what ran when the studio was last closed waits again.
+   * @param afterCrash it was not closed
+   */
+  start(afterCrash: boolean): void;
   /** Stops after the step that runs. What is half done is kept. */
   close(): Promise<void>;
 }
@@ -58,16 +71,21 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   let closed = false;
   let loop: Promise<void> | undefined;
   let working = false;
+  /** What earlier starts took off the list was seen to. */
+  let cleared = false;
   /** Runs as long as a job does. */
   let clock: NodeJS.Timeout | undefined;
 
   // Kept here first, and then in the history: a full disk must not keep the queue from stopping.
   let paused: boolean | undefined;
   let trouble: QueueState['trouble'] = null;
+  let interrupted: QueueState['interrupted'] = null;
+  /** The studio ended over what is found running, and that was not looked into yet. */
+  let crashed = false;
   const isPaused = (): boolean => (paused ??= shop.history().settings.get(PAUSED) === true);
   const notePaused = (value: boolean): void => shop.history().settings.set(PAUSED, value);
   const present = (job: StoredJob): Job => {
-    const { doneIndexes, crashes: _, ...rest } = job;
+    const { doneIndexes, crashes: _, strikes: __, ...rest } = job;
     if (job.state !== 'running') return { ...rest, timeLeft: null };
     if (running?.id === job.id) {
       return { ...rest, timeLeft: running.pace.left(job.total - doneIndexes.length) };
@@ -79,16 +97,21 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     return { ...rest, ...stopped, timeLeft: null };
   };
   const { list, tell, tellNow, ...news } = createNews(shop, {
-    state: () => ({ paused: isPaused(), trouble }),
+    state: () => ({ paused: isPaused(), trouble, interrupted }),
     present,
     onTold: () => void clock?.refresh(),
   });
+  const gotOn = (id: number): void => {
+    if (interrupted?.job === id) interrupted = null;
+  };
   /** Applies what happened to a job as it is now; nothing when it cannot happen to it. */
   const apply = (id: number, event: JobEvent): StoredJob => {
     const before = jobs().get(id);
     const change = nextState(before.state, event);
     if (change === null) return before;
     const after = jobs().setState(id, change);
+    // What comes of itself after a crash is part of it.
+    if (event.kind !== 'crash' && event.kind !== 'start') gotOn(id);
     tell();
     return after;
   };
@@ -106,6 +129,8 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   async function work(): Promise<void> {
     working = true;
     try {
+      if (!cleared) jobs().forgetCleared();
+      cleared = true;
       takeUp();
       while (!closed && !isPaused()) {
         const next = nextJob(jobs().list());
@@ -122,11 +147,22 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   /** What ran, or was stopped when the queue was, waits again. */
   function takeUp(): void {
     if (isPaused()) return;
+    if (crashed) lookInto();
     jobs().requeueInterrupted();
     for (const { id, state } of jobs().list()) {
       if (state === 'paused') apply(id, { kind: 'resume' });
     }
     tell();
+  }
+
+  /** After a crash: a job that the studio ends over again and again is put aside. */
+  function lookInto(): void {
+    for (const { id, strikes } of jobs().strikeInterrupted()) {
+      const { halfMade } = jobs().get(id);
+      interrupted = { job: id, halfMade };
+      apply(id, { kind: 'crash', times: strikes, error: ENDED_TWICE });
+    }
+    crashed = false;
   }
 
   async function run(id: number): Promise<void> {
@@ -139,7 +175,11 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     try {
       const job = apply(id, { kind: 'start' });
       const { signal } = abort;
-      await runJob(shop, job, { signal, previews, pace, budget, onSaved: tellNow });
+      const onSaved = (): void => {
+        gotOn(id);
+        tellNow();
+      };
+      await runJob(shop, job, { signal, previews, pace, budget, onSaved });
       apply(id, { kind: 'finish' });
     } catch (error) {
       settle(current, error);
@@ -178,6 +218,7 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
 
   return {
     list,
+    get: (id) => present(jobs().get(id)),
     isPaused,
     async create(request) {
       const { images } = shop.history();
@@ -233,8 +274,20 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     },
     dismiss(id) {
       const left = jobs().dismiss(id).map(present);
+      gotOn(id);
       tell();
       return left;
+    },
+    clear() {
+      const cleared = jobs().clear();
+      interrupted = null;
+      tell();
+      return cleared;
+    },
+    unclear(mark) {
+      const count = jobs().restore(mark);
+      tell();
+      return count;
     },
     async pause(wanted) {
       if (wanted) {
@@ -253,9 +306,10 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
       }
       return isPaused();
     },
-    start() {
+    start(afterCrash) {
       if (started) return;
       started = true;
+      crashed = afterCrash;
       tell();
       wake();
     },

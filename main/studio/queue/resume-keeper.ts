@@ -22,12 +22,14 @@ export interface ResumeKeeperOptions {
   readonly maker: Pick<Resume, 'model' | 'target'>;
   /** What an earlier run left, and this one has not come to yet. */
   readonly before: readonly Resume[];
+  /** Writes down every step: a crash is expected. */
+  readonly eager?: boolean;
   readonly now: () => number;
 }
 
 export function createResumeKeeper(
   jobs: Pick<History['jobs'], 'saveResume'>,
-  { job, maker, before, now }: ResumeKeeperOptions,
+  { job, maker, before, eager = false, now }: ResumeKeeperOptions,
 ): ResumeKeeper {
   const kept = new Map<number, Resume>(before.map((resume) => [resume.index, resume]));
   const representations = new Map<number, Float32Array>();
@@ -54,7 +56,7 @@ export function createResumeKeeper(
         tokens: report.tokens,
       });
       changed = true;
-      if (now() - written >= GAP_MS) flush();
+      if (eager || now() - written >= GAP_MS) flush();
     },
     saved(index) {
       representations.delete(index);

@@ -22,6 +22,8 @@ export const errors = {
     'The engine stopped in the middle of the work. Saved images are safe. Resume, or look at Models.',
   'error.out-of-memory':
     'The memory did not suffice. Saved images are safe. Choose a smaller chunk and resume.',
+  'error.studio-crashed':
+    'RCG Studio itself ended over this job, so it was set aside. Its finished pictures are safe. Try it again, or take it off the list.',
   'error.cancelled': 'Cancelled. What was finished is kept.',
   'error.internal':
     'Something went wrong inside RCG Studio. Saved images are safe. Copy the report and try again.',

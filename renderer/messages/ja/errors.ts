@@ -25,6 +25,8 @@ export const errors: Translation<typeof english> = {
     'エンジンが途中で止まりました。保存済みの画像は無事です。再開するか「モデル」を確認してください。',
   'error.out-of-memory':
     'メモリーが足りません。保存済みの画像は無事です。同時処理数を減らして再開してください。',
+  'error.studio-crashed':
+    'このジョブの実行中に RCG Studio 自体が終了したため、保留にしました。完成した画像は無事です。もう一度試すか、一覧から外してください。',
   'error.cancelled': '中止しました。完了した分は保存済みです。',
   'error.internal':
     'RCG Studio の内部で問題が起きました。保存済みの画像は無事です。報告をコピーして再試行してください。',
