@@ -1,5 +1,5 @@
 import { EngineError } from './errors.ts';
-import { bytes, tensor } from './tensor.ts';
+import { bytes, finiteFloats, tensor } from './tensor.ts';
 import type { ModelSizes, Network } from './types.ts';
 
 /** Stage 3 for B pictures. */
@@ -10,7 +10,10 @@ export interface PixelsRequest {
   readonly tokens: Int32Array;
 }
 
-/** Decodes complete token grids to pictures u8 [B,S,S,3] (spec 4.5: truncated, not rounded). */
+/**
+ * Decodes complete token grids to pictures u8 [B,S,S,3] (spec 4.5: truncated, not rounded).
+ * @throws EngineError 'bad-plan' for tokens that are none, 'bad-output' from a damaged decoder
+ */
 export async function decodePixels({ network, sizes, tokens }: PixelsRequest): Promise<Uint8Array> {
   const { tokens: N, codes, imageSize: S } = sizes;
   const B = tokens.length / N;
@@ -32,6 +35,8 @@ export async function decodePixels({ network, sizes, tokens }: PixelsRequest): P
       );
     }
   }
-  const outputs = await network({ tokens: tensor([B, N], tokens) }, ['image']);
+  const outputs = await network({ tokens: tensor([B, N], tokens) }, ['image', 'pixels']);
+  // What is not a number becomes 0 or 255 in a byte: only the pixels before that give it away.
+  finiteFloats(outputs, 'pixels', [B, 3, S, S]);
   return bytes(outputs, 'image', [B, S, S, 3]);
 }

@@ -18,6 +18,19 @@ export function floats(outputs: Outputs, name: string, shape: readonly number[])
   throw wrong(name, 'is not float32');
 }
 
+/** The float32 output `name`, of exactly this shape and finite throughout; `bad-output` otherwise. */
+export function finiteFloats(
+  outputs: Outputs,
+  name: string,
+  shape: readonly number[],
+): Float32Array {
+  const data = floats(outputs, name, shape);
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) throw wrong(name, 'holds numbers that are not finite');
+  }
+  return data;
+}
+
 /** The int32 output `name` of a network, of exactly this shape; `bad-output` otherwise. */
 export function ints(outputs: Outputs, name: string, shape: readonly number[]): Int32Array {
   const { data } = output(outputs, name, shape);

@@ -42,7 +42,7 @@ export interface Networks {
    * `entropy` f32 [B,N] in bits (0 where it was known).
    */
   readonly mage?: Network;
-  /** Tokens to pixels. `tokens` i32 [B,N] → `image` u8 [B,S,S,3]; also `pixels` f32 [B,3,S,S]. */
+  /** Tokens to pixels. `tokens` i32 [B,N] → `image` u8 [B,S,S,3], `pixels` f32 [B,3,S,S]. */
   readonly decoder?: Network;
   /** Pixels to tokens. `image` u8 [B,S,S,3] → `tokens` i32 [B,N]; also `latent` f32 [B,z,16,16]. */
   readonly tokenizer?: Network;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from '#engine/errors';
 import { makeMosaic, PATCH_BYTES } from '#engine/mosaic';
 import type { ModelSizes, Network } from '#engine/types';
+import { decoded } from './toys.ts';
 
 const S = 64;
 const sizes: ModelSizes = {
@@ -30,7 +31,7 @@ function decoder(edge = 0): { readonly network: Network; readonly grids: number[
         data.set([10 * (grid[cell] ?? 0) + (spoilt ? edge : 0), y % 8, x % 8], (y * S + x) * 3);
       }
     }
-    return Promise.resolve({ image: { shape: [1, S, S, 3], data } });
+    return Promise.resolve(decoded([1, S, S, 3], data));
   };
   return { network, grids };
 }
@@ -79,12 +80,9 @@ describe('the mosaic of a model', () => {
       [9, 6],
     ] as const) {
       const network: Network = () =>
-        Promise.resolve({
-          image: {
-            shape: [1, imageSize, imageSize, 3],
-            data: new Uint8Array(imageSize ** 2 * 3).fill(7),
-          },
-        });
+        Promise.resolve(
+          decoded([1, imageSize, imageSize, 3], new Uint8Array(imageSize ** 2 * 3).fill(7)),
+        );
       const small = { ...sizes, tokens, imageSize, codes: 3 };
       expect(new Set(await makeMosaic({ network, sizes: small }))).toEqual(new Set([7]));
     }

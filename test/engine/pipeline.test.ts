@@ -4,7 +4,16 @@ import { generate } from '#engine/pipeline';
 import type { GenerateRequest } from '#engine/pipeline';
 import { decodePixels } from '#engine/pixels';
 import type { Network, Plan } from '#engine/types';
-import { SIZES, TOYS, recorded, someRepresentations, toyDecoder, toyMage, toyRdm } from './toys.ts';
+import {
+  SIZES,
+  TOYS,
+  decoded,
+  recorded,
+  someRepresentations,
+  toyDecoder,
+  toyMage,
+  toyRdm,
+} from './toys.ts';
 
 const PLAN: Plan = {
   seeds: [7, 8, 9, 10, 11],
@@ -202,8 +211,23 @@ describe('pixels', () => {
   });
 
   test('a decoder of another size is named', async () => {
-    const other: Network = () =>
-      Promise.resolve({ image: { shape: [1, 4, 4, 3], data: new Uint8Array(48) } });
+    const other: Network = () => Promise.resolve(decoded([1, 4, 4, 3], new Uint8Array(48)));
     await expect(decode(new Int32Array(8), other)).rejects.toMatchObject({ code: 'bad-output' });
   });
+
+  test.each([Number.NaN, Infinity, -Infinity])(
+    'refuses %d in a pixel, which no byte would show',
+    async (value) => {
+      const damaged: Network = async (feeds, fetches) => {
+        const outputs = await toyDecoder(feeds, fetches);
+        const { pixels } = outputs;
+        if (pixels) pixels.data[pixels.data.length - 1] = value;
+        return outputs;
+      };
+      await expect(decode(new Int32Array(8), damaged)).rejects.toMatchObject({
+        code: 'bad-output',
+        message: expect.stringContaining('not finite') as string,
+      });
+    },
+  );
 });

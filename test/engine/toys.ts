@@ -123,8 +123,23 @@ export const toyDecoder: Network = (feeds) => {
     const tokens = rowOfInput(feeds, 'tokens', row);
     data.set([...tokens, ...tokens.slice(0, 4)], row * 12);
   }
-  return Promise.resolve({ image: { shape: [B, 2, 2, 3], data } });
+  return Promise.resolve(decoded([B, 2, 2, 3], data));
 };
+
+/** What a decoder gives for pictures u8 [B,S,S,3]: those, and the same before the truncation. */
+export function decoded(
+  shape: readonly [B: number, height: number, width: number, channels: 3],
+  data: Uint8Array,
+): Awaited<ReturnType<Network>> {
+  const [B, height, width, channels] = shape;
+  const pixels = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) {
+    const [channel, place] = [at % channels, Math.floor(at / channels) % (height * width)];
+    const picture = Math.floor(at / (channels * height * width));
+    pixels[(picture * channels + channel) * height * width + place] = (data[at] ?? 0) / 255;
+  }
+  return { image: { shape, data }, pixels: { shape: [B, channels, height, width], data: pixels } };
+}
 
 export const TOYS: Networks = { rdm: toyRdm, mage: toyMage, decoder: toyDecoder };
 

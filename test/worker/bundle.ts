@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { Manifest, NetworkKind } from '#bundle/manifest';
 import { MANIFEST_FILE } from '#bundle/reader';
 import { bundleFiles, finishManifest, type BundleNetwork, type WrittenFile } from '#bundle/writer';
+import { readFloat32 } from '#checkpoint/convert';
+import type { StateDict } from '#checkpoint/types';
 import { TINY, syntheticNetworks } from './synthetic.ts';
 
 const SETTINGS = {
@@ -16,15 +18,20 @@ const SETTINGS = {
 } as const;
 const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
 
-/** Writes a bundle of untrained networks into a folder, and returns its manifest. */
+/**
+ * Writes a bundle of untrained networks into a folder, and returns its manifest.
+ * @param spoilt the weight whose last number is to be NaN
+ */
 export async function writeBundle(
   folder: string,
   configs: Manifest['networks'] = TINY,
+  spoilt?: { readonly kind: NetworkKind; readonly name: string },
 ): Promise<Manifest> {
   const weights = syntheticNetworks(configs);
   const networks = (Object.keys(configs) as NetworkKind[]).flatMap((kind): BundleNetwork[] => {
     const config = configs[kind];
-    const tensors = weights[kind];
+    const sound = weights[kind];
+    const tensors = sound && kind === spoilt?.kind ? spoil(sound, spoilt.name) : sound;
     return config && tensors ? [{ kind, config, weights: tensors, source: 'synthetic' }] : [];
   });
   const content = {
@@ -53,4 +60,15 @@ export async function writeBundle(
   const manifest = finishManifest(content, { files, sources, sha256 });
   await writeFile(path.join(folder, MANIFEST_FILE), JSON.stringify(manifest));
   return manifest;
+}
+
+function spoil(weights: StateDict, name: string): StateDict {
+  const tensor = weights.get(name);
+  if (!tensor) throw new Error(`there is no ${name} to spoil`);
+  const chunks = async function* () {
+    const values = await readFloat32(tensor);
+    values[values.length - 1] = Number.NaN;
+    yield new Uint8Array(values.buffer);
+  };
+  return new Map([...weights, [name, { ...tensor, chunks }]]);
 }

@@ -3,6 +3,7 @@ import type { StepReport } from '#engine/events';
 import type { ModelSizes, Network } from '#engine/types';
 import { createPreviewer } from '#worker/live-preview';
 import type { LivePreviews, PreviewEvent } from '#worker/protocol';
+import { decoded } from '../engine/toys.ts';
 
 const sizes: ModelSizes = {
   representation: 2,
@@ -22,7 +23,7 @@ function previewer(wanted: Partial<LivePreviews> = {}, cost = 10) {
     time += cost;
     const first = tokens?.data[0] ?? 0;
     const data = new Uint8Array(12).fill(first);
-    return Promise.resolve({ image: { shape: [1, 2, 2, 3], data } });
+    return Promise.resolve(decoded([1, 2, 2, 3], data));
   };
   const made = createPreviewer({
     network,

@@ -250,6 +250,29 @@ describe('pictures and tokens', () => {
   });
 });
 
+describe('a network that gives what is no number', () => {
+  test.each(['cpu-int8', 'cpu-float32', 'portable'] as const)(
+    'is named as damaged on %s, and no picture is made',
+    async (target) => {
+      const bundle = path.join(library, `spoilt-${target}`);
+      await writeBundle(bundle, TINY, { kind: 'vqgan', name: 'decoder.conv_out.bias' });
+      const request = { model: { ...ref, bundle, target }, tokens: [new Int32Array(256)] };
+      const wire = await refusal(serve().call('decode', request).end);
+      expect(wire.code).toBe('internal');
+      expect(wire.message).toMatch(/"pixels" holds numbers that are not finite.*import it again/);
+    },
+  );
+
+  test('is not the fault of the picture that was to be encoded', async () => {
+    const bundle = path.join(library, 'spoilt-encoder');
+    await writeBundle(bundle, TINY, { kind: 'encoder', name: 'norm.bias' });
+    const images = [{ width: 8, height: 8, data: new Uint8Array(192).fill(9) }];
+    const wire = await refusal(serve().call('encode', { model: { ...ref, bundle }, images }).end);
+    expect(wire.code).toBe('internal');
+    expect(wire.message).toContain('"representation" holds numbers that are not finite');
+  });
+});
+
 describe('bundles', () => {
   test('open says sizes and the target that "cpu" means', async () => {
     const { target, sizes } = await serve().call('open', { ...ref, target: 'cpu' }).end;
