@@ -21,9 +21,16 @@ const at = (index: number, done: number, preview?: string): Progress => ({
   ...(preview === undefined ? {} : { preview }),
 });
 
+/** What was told with a preview. */
+const pictured = new WeakSet<readonly number[]>();
+const previewed = (told: readonly (readonly number[])[]) => told.filter((one) => pictured.has(one));
+
 function feed(cores = 64, budget = createDrawBudget(() => Date.now(), cores)) {
   const told: [index: number, done: number][] = [];
-  const publish = ({ index, done }: Progress) => void told.push([index, done]);
+  const publish = ({ index, done, preview }: Progress) => {
+    told.push([index, done]);
+    if (preview !== undefined) pictured.add(told.at(-1) ?? []);
+  };
   return { told, budget, ...createProgressFeed({ publish, budget }) };
 }
 
@@ -127,6 +134,57 @@ describe('what windows are told of a run', () => {
       [0, 2],
       [0, 6],
     ]);
+  });
+
+  test('of many quick pictures on two cores each pays for its landing, and previews are shown', () => {
+    const { told, offer, finished, budget } = feed(2);
+    let landings = 0;
+    let saved = 0;
+    let due = Infinity;
+    const PICTURE = 700;
+    const RUN = 60 * PICTURE;
+    for (let time = 0; time < RUN; time += 10) {
+      const index = Math.floor(time / PICTURE);
+      const step = 1 + Math.floor((time % PICTURE) / 35);
+      if (time % 35 === 0) offer(at(index, step));
+      // The engine decodes one step in so many, as it may.
+      if (time % 2800 === 500) offer(at(index, step, `/previews/1/${index}?step=${step}`));
+      if (time >= due) {
+        budget.land();
+        landings += 1;
+        saved = 0;
+        due = Infinity;
+      }
+      if (time % PICTURE === PICTURE - 10) {
+        finished(index);
+        if (saved++ === 0) due = time + budget.wait();
+      }
+      vi.advanceTimersByTime(10);
+    }
+    const previews = RUN / 2800;
+    expect(previewed(told)).toHaveLength(previews);
+    // No more is drawn than the share, and what was saved up.
+    const messages = told.length + 3 * landings;
+    expect(messages).toBeLessThanOrEqual(RUN / messageGap(2) + 10 + 4);
+    expect(landings).toBeGreaterThan(15);
+  });
+
+  test('previews that come fast take turns with finished pictures, and never starve them', () => {
+    const { told, offer, budget } = feed(2);
+    budget.spend(12);
+    let landings = 0;
+    let due = budget.wait();
+    for (let time = 0; time < 60_000; time += 100) {
+      offer(at(0, time, `/previews/1/0?step=${time}`));
+      if (time >= due) {
+        budget.land();
+        landings += 1;
+        due = time + budget.wait();
+      }
+      vi.advanceTimersByTime(100);
+    }
+    expect(landings).toBeGreaterThan(10);
+    expect(told.length + 3 * landings).toBeLessThanOrEqual(60_000 / messageGap(2) + 10 + 4);
   });
 
   test('a finished picture and a closed run say nothing more', () => {

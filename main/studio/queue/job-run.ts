@@ -17,9 +17,6 @@ import { createWatch, type Watch } from './watch.ts';
 
 type Event = Methods['generate']['event'];
 
-/** What finished pictures cost a window, in messages: it fetches them, and shows them in four places. */
-const LANDING = 3;
-
 /** How a run is steered, and what it tells. */
 export interface RunOptions {
   readonly signal: AbortSignal;
@@ -64,7 +61,7 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
     budget: options.budget,
   });
   const landings = gatherEvents((events) => {
-    options.budget.spend(LANDING);
+    options.budget.land();
     for (const event of events) shop.events.publish(event);
     options.onSaved();
   }, options.budget.wait);

@@ -9,6 +9,8 @@ const DRAW_MS = 25;
 const DRAW_SHARE = 0.025;
 /** Messages that may be saved up, so that a short job is watched closely on any machine. */
 const SAVED = 10;
+/** What finished pictures cost a window, in messages: it fetches them, and shows them in four places. */
+const LANDING = 3;
 
 /** Milliseconds between two messages of a long run: told less on few cores, it leaves more to the run. */
 export function messageGap(cores: number): number {
@@ -19,8 +21,16 @@ export function messageGap(cores: number): number {
 export interface DrawBudget {
   /** Milliseconds until the next message may be told. */
   wait(): number;
+  /**
+   * Milliseconds until a preview may. The engine has paid for it and it is soon of no use, so the
+   * first one after finished pictures is told on credit: what comes after it waits for so much longer.
+   */
+  waitForPreview(): number;
   /** Something is told now that costs a window as much as so many messages; nothing unwatched. */
   spend(messages: number): void;
+  preview(): void;
+  /** Finished pictures are told now. */
+  land(): void;
 }
 
 /** @param watched whether any window is there to draw */
@@ -32,13 +42,25 @@ export function createDrawBudget(
   const gap = messageGap(cores);
   let saved = SAVED;
   let last = -Infinity;
+  let credit = true;
   const savedNow = (): number => Math.min(SAVED, saved + (now() - last) / gap);
+  const wait = (): number => Math.max(0, last + GAP_MS - now(), (1 - savedNow()) * gap);
+  const spend = (messages: number): void => {
+    if (!watched()) return;
+    saved = savedNow() - messages;
+    last = now();
+  };
   return {
-    wait: () => Math.max(0, last + GAP_MS - now(), (1 - savedNow()) * gap),
-    spend(messages) {
-      if (!watched()) return;
-      saved = savedNow() - messages;
-      last = now();
+    wait,
+    waitForPreview: () => (credit ? Math.max(0, last + GAP_MS - now()) : wait()),
+    spend,
+    preview() {
+      spend(1);
+      credit = false;
+    },
+    land() {
+      spend(LANDING);
+      credit = true;
     },
   };
 }
@@ -67,12 +89,13 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
   const toldAt = (index: number): number => told.get(index) ?? 0;
   let turn = 0;
   let timer: NodeJS.Timeout | undefined;
+  const isPreview = (progress: Progress): boolean => progress.preview !== undefined;
 
   const choose = (): Progress | undefined => {
     const all = [...waiting.values()].sort((a, b) => a.index - b.index);
     const [first, ...others] = all;
     const unseen = others.toSorted((a, b) => toldAt(a.index) - toldAt(b.index));
-    const pictured = all.find((one) => one.preview !== undefined);
+    const pictured = all.find(isPreview);
     turn++;
     return pictured ?? (turn % 2 === 1 ? first : (unseen[0] ?? first));
   };
@@ -82,13 +105,21 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
     if (chosen === undefined) return;
     waiting.delete(chosen.index);
     told.set(chosen.index, turn);
-    budget.spend(1);
+    if (isPreview(chosen)) budget.preview();
+    else budget.spend(1);
     publish(chosen);
     schedule();
   };
   const schedule = (): void => {
     if (timer !== undefined || waiting.size === 0) return;
-    timer = setTimeout(tell, Math.ceil(budget.wait()));
+    const pictured = [...waiting.values()].some(isPreview);
+    const wait = pictured ? budget.waitForPreview() : budget.wait();
+    timer = setTimeout(tell, Math.ceil(wait));
+  };
+  const scheduleAnew = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    schedule();
   };
   return {
     offer(progress) {
@@ -96,11 +127,14 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
       const before = waiting.get(progress.index);
       if (before?.preview !== undefined && progress.preview === undefined) return;
       waiting.set(progress.index, progress);
-      schedule();
+      if (isPreview(progress)) scheduleAnew();
+      else schedule();
     },
     finished(index) {
+      const before = waiting.get(index);
       waiting.delete(index);
       told.delete(index);
+      if (before !== undefined && isPreview(before)) scheduleAnew();
     },
     close() {
       clearTimeout(timer);
