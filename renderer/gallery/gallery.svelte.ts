@@ -1,5 +1,5 @@
 import { createContext } from 'svelte';
-import type { Board, ImageFilter, SavedSearch } from '#api/gallery';
+import type { Board, ImageFilter, SearchImages } from '#api/gallery';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 import { Actions } from './actions.svelte.ts';
@@ -119,9 +119,9 @@ export class Gallery {
     this.selection.focus = 0;
   }
 
-  open(saved: SavedSearch): void {
+  open({ filter, sort }: SearchImages): void {
     this.compare.close();
-    this.search.set(saved.search.filter, saved.search.sort);
+    this.search.set(filter, sort);
     this.selection.none();
     this.selection.focus = 0;
   }

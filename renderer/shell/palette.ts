@@ -1,9 +1,164 @@
+import type { SearchImages } from '#api/gallery';
 import { LIMITS } from '#api/recipe';
+import type { App } from '../state/app.svelte.ts';
+import { commandPlace } from '../state/commands.svelte.ts';
+import { SETTINGS_PARTS, SETTINGS_ROWS } from '../state/settings-places.ts';
 import type { DraftField } from '../state/draft-values.ts';
 import { parseNumber } from '../shared/numbers.ts';
 
+/** A line of the palette. */
+export interface PaletteItem {
+  readonly id: string;
+  readonly title: string;
+  /** What kind of thing it is, or where it is. */
+  readonly hint?: string;
+  readonly combo?: string;
+  /** It answers the text itself, whatever its title says. */
+  readonly sure?: true;
+  readonly run: () => void;
+}
+
+interface PaletteGroup {
+  readonly title: string;
+  readonly items: readonly PaletteItem[];
+}
+
+const GROUPS = ['go', 'make', 'edit', 'view', 'help'] as const;
+/** Of things that there may be thousands of. */
+const MOST = 12;
+const BY_DATE = { by: 'createdAt', descending: true } as const;
+
+/** What the palette offers for a text; with none, the commands alone. */
+export function paletteGroups(app: App, text: string): readonly PaletteGroup[] {
+  const { t } = app.i18n;
+  const wanted = text.trim();
+  const found =
+    wanted === ''
+      ? []
+      : [
+          {
+            title: t('palette.set.group'),
+            items: [...setItems(app, wanted), ...seedItems(app, wanted)],
+          },
+          { title: t('view.gallery'), items: galleryItems(app, wanted) },
+          { title: t('view.models'), items: modelItems(app, wanted) },
+          { title: t('view.settings'), items: settingsItems(app, wanted) },
+        ];
+  return [...found, ...commandGroups(app)].filter(({ items }) => items.length > 0);
+}
+
+function commandGroups(app: App): readonly PaletteGroup[] {
+  const { commands, i18n } = app;
+  const usable = commands.list.filter(
+    (command) => commands.canRun(command) || !(command.fixed || commands.isHere(command)),
+  );
+  return GROUPS.map((group) => ({
+    title: i18n.t(`command.group.${group}`),
+    items: usable
+      .filter((command) => command.group === group)
+      .map((command) => ({
+        id: command.id,
+        title: i18n.t(command.title),
+        hint: commands.isHere(command) ? '' : commandPlace(i18n, command),
+        combo: commands.keyOf(command.id),
+        run: () => app.perform(command),
+      })),
+  }));
+}
+
+function setItems({ i18n, draft }: App, text: string): readonly PaletteItem[] {
+  const { t } = i18n;
+  return settingEntries(text, (field) => t(`field.${field}`)).map(({ field, name, value }) => ({
+    id: `set ${field}`,
+    title: t('palette.set', { field: name, value: String(value) }),
+    sure: true,
+    run: () => draft.set({ [field]: value }),
+  }));
+}
+
+/** A number alone is a seed; so is one behind the word. */
+function seedItems(app: App, text: string): readonly PaletteItem[] {
+  const { t } = app.i18n;
+  const [, word = '', digits = ''] = /^(\p{L}*)\s*(\p{Nd}+)$/u.exec(text) ?? [];
+  const seed = parseNumber(digits);
+  const named = t('field.seed').toLocaleLowerCase();
+  if (seed === null || !allowed('seed', seed)) return [];
+  if (word !== '' && !named.startsWith(word.toLocaleLowerCase())) return [];
+  const ranges = [{ field: 'seed' as const, min: seed, max: seed }];
+  const set: PaletteItem = {
+    id: 'seed set',
+    title: t('palette.set', { field: t('field.seed'), value: String(seed) }),
+    sure: true,
+    run: () => app.draft.set({ seed }),
+  };
+  return [
+    ...(word === '' ? [set] : []),
+    {
+      id: 'seed find',
+      title: t('palette.seed', { seed: String(seed) }),
+      sure: true,
+      run: () => find(app, { filter: { ranges }, sort: BY_DATE }),
+    },
+  ];
+}
+
+function galleryItems(app: App, text: string): readonly PaletteItem[] {
+  const { t } = app.i18n;
+  const { searches = [], boards = [], tags = [] } = app.library.summary ?? {};
+  const item = (kind: 'search' | 'board' | 'tag', name: string, search: SearchImages) => ({
+    id: `${kind} ${name}`,
+    title: name,
+    hint: t(`palette.${kind}`),
+    run: () => find(app, search),
+  });
+  return [
+    ...some(searches, text).map(({ name, search }) => item('search', name, search)),
+    ...some(boards, text).map(({ name, id }) =>
+      item('board', name, { filter: { board: id }, sort: BY_DATE }),
+    ),
+    ...some(tags, text).map(({ name }) =>
+      item('tag', name, { filter: { tags: [name] }, sort: BY_DATE }),
+    ),
+  ];
+}
+
+function modelItems(app: App, text: string): readonly PaletteItem[] {
+  const { models, settings, act, i18n } = app;
+  const usable = models.list
+    .filter((model) => models.canGenerate(model))
+    .map(({ id, title }) => ({ id, name: i18n.pick(title) }));
+  return some(usable, text).map(({ id, name }) => ({
+    id: `model ${id}`,
+    title: i18n.t('palette.model', { name }),
+    run: () => void act(settings.change({ model: id })),
+  }));
+}
+
+function settingsItems(app: App, text: string): readonly PaletteItem[] {
+  const { t } = app.i18n;
+  const places = [
+    ...SETTINGS_PARTS.map((part) => ({ part, key: part, name: t(`settings.${part}`) })),
+    ...SETTINGS_ROWS.map(({ part, name }) => ({ part, key: name, name: t(`settings.${name}`) })),
+  ];
+  return some(places, text).map(({ part, key, name }) => ({
+    id: `settings ${key}`,
+    title: name,
+    run: () => app.navigation.go('settings', { part }),
+  }));
+}
+
+function find({ navigation }: App, search: SearchImages): void {
+  navigation.go('gallery', { find: search });
+}
+
+/** The first few whose name has the text. */
+function some<T extends { readonly name: string }>(list: readonly T[], text: string): readonly T[] {
+  const words = text.toLocaleLowerCase();
+  return list.filter(({ name }) => name.toLocaleLowerCase().includes(words)).slice(0, MOST);
+}
+
 /** A setting that the palette's text sets: "temperature 8". */
-export interface SettingEntry {
+interface SettingEntry {
   readonly field: DraftField;
   readonly name: string;
   readonly value: number;

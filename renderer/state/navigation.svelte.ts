@@ -1,3 +1,4 @@
+import { searchImages, type SearchImages } from '#api/gallery';
 import type { Kept } from './session.ts';
 
 export const VIEWS = ['generate', 'gallery', 'models', 'settings'] as const;
@@ -7,8 +8,10 @@ export type View = (typeof VIEWS)[number];
 export interface Place {
   /** A picture of the library. */
   readonly image?: number;
-  /** Words to search for. */
-  readonly text?: string;
+  /** What the gallery shall look for. */
+  readonly find?: SearchImages;
+  /** A section of the settings. */
+  readonly part?: string;
 }
 
 /** The part of `window` that holds the address; a test passes its own. */
@@ -23,9 +26,11 @@ const NAME = 'place';
 export class Navigation {
   view = $state<View>('generate');
   image = $state<number | null>(null);
-  text = $state('');
+  /** A new object whenever it was asked for anew. */
+  place = $state.raw<Place>({});
   readonly #bar: AddressBar;
   readonly #kept: Pick<Kept, 'get' | 'set'>;
+  #address = '';
 
   /** An address that names no place leads to where the window was. */
   constructor(bar: AddressBar, kept: Pick<Kept, 'get' | 'set'>) {
@@ -33,7 +38,10 @@ export class Navigation {
     this.#kept = kept;
     if (/^#?\/?$/.test(bar.location.hash)) bar.location.hash = kept.get(NAME) ?? '';
     this.#read();
-    bar.addEventListener('hashchange', () => this.#read());
+    bar.addEventListener('hashchange', () => {
+      // What `go` has set is read already.
+      if (bar.location.hash !== this.#address) this.#read();
+    });
   }
 
   go(view: View, place: Place = {}): void {
@@ -42,33 +50,45 @@ export class Navigation {
   }
 
   #read(): void {
-    const { view, image, text } = parseAddress(this.#bar.location.hash);
+    this.#address = this.#bar.location.hash;
+    const { view, place } = parseAddress(this.#address);
     this.view = view;
-    this.image = image;
-    this.text = text;
-    this.#kept.set(NAME, addressOf(view, image === null ? {} : { image }));
+    this.image = place.image ?? null;
+    this.place = place;
+    const { image } = place;
+    this.#kept.set(NAME, addressOf(view, image === undefined ? {} : { image }));
   }
 }
 
 export function addressOf(view: View, place: Place = {}): string {
   const query = new URLSearchParams();
   if (place.image !== undefined) query.set('image', String(place.image));
-  if (place.text !== undefined) query.set('text', place.text);
+  if (place.find !== undefined) query.set('find', JSON.stringify(place.find));
+  if (place.part !== undefined) query.set('part', place.part);
   return `#/${view}${query.size === 0 ? '' : `?${query.toString()}`}`;
 }
 
 /** The place of an address; what is not understood leads to Generate. */
-export function parseAddress(hash: string): {
-  readonly view: View;
-  readonly image: number | null;
-  readonly text: string;
-} {
+export function parseAddress(hash: string): { readonly view: View; readonly place: Place } {
   const [path = '', search = ''] = hash.replace(/^#\/?/, '').split('?');
   const query = new URLSearchParams(search);
   const image = Number(query.get('image') ?? Number.NaN);
+  const find = searchImages.safeParse(parsed(query.get('find')));
+  const part = query.get('part');
   return {
     view: VIEWS.find((view) => view === path) ?? 'generate',
-    image: Number.isSafeInteger(image) && image > 0 ? image : null,
-    text: query.get('text') ?? '',
+    place: {
+      ...(Number.isSafeInteger(image) && image > 0 ? { image } : {}),
+      ...(find.success ? { find: find.data } : {}),
+      ...(part === null ? {} : { part }),
+    },
   };
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null;
+  }
 }

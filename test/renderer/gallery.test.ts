@@ -94,7 +94,7 @@ describe('the gallery', () => {
     await until(() => app.library.summary !== null);
     const saved = app.library.summary?.searches[1];
     if (saved === undefined) throw new Error('No search.');
-    gallery.open(saved);
+    gallery.open(saved.search);
     await until(() => gallery.search.ids.length === saved.count);
     expect(gallery.isAt({ tags: ['fruit'] })).toBe(true);
   });

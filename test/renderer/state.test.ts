@@ -125,17 +125,19 @@ describe('settings', () => {
 
 describe('addresses', () => {
   test('come back as they were', () => {
-    const address = addressOf('gallery', { image: 12, text: 'a & b' });
-    expect(parseAddress(address)).toEqual({ view: 'gallery', image: 12, text: 'a & b' });
+    const sort = { by: 'seed', descending: true } as const;
+    const place = { image: 12, find: { filter: { text: 'a & b', tags: ['100 %'] }, sort } };
+    expect(parseAddress(addressOf('gallery', place))).toEqual({ view: 'gallery', place });
+    const settings = { view: 'settings', place: { part: 'keys' } } as const;
+    expect(parseAddress(addressOf('settings', settings.place))).toEqual(settings);
   });
 
-  test.each(['', '#', '#/', '#/nowhere', '#/gallery?image=x', '#/gallery?image=-1', '#/%%%'])(
-    '%s leads somewhere safe',
-    (hash) => {
-      const { image } = parseAddress(hash);
-      expect(image).toBeNull();
-    },
-  );
+  test.each([
+    ...['', '#', '#/', '#/nowhere', '#/gallery?image=x', '#/gallery?image=-1', '#/%%%'],
+    ...['#/gallery?find=', '#/gallery?find={', '#/gallery?find={"filter":{"board":"x"}}'],
+  ])('%s leads somewhere safe', (hash) => {
+    expect(parseAddress(hash).place).toEqual({});
+  });
 });
 
 describe('numbers', () => {

@@ -3,7 +3,7 @@ import type { Translation } from '../types.ts';
 
 export const shell: Translation<typeof english> = {
   'shell.library': 'ライブラリ: {folder}',
-  'shell.palette': '設定・コマンドを検索',
+  'shell.palette': 'コマンド、設定、画像を検索',
   'shell.paletteEmpty': '一致するものがありません。',
   'shell.help': 'キーボードショートカット',
   'shell.connecting': 'スタジオに接続しています…',
@@ -102,6 +102,12 @@ export const shell: Translation<typeof english> = {
   'command.dark': 'ダークテーマ',
   'command.light': 'ライトテーマ',
   'palette.notNow': '「{command}」は今は使えません。先に対象を選んでください。',
+  'palette.set.group': 'レシピ',
+  'palette.seed': 'シード {seed} の画像',
+  'palette.search': '保存した検索',
+  'palette.board': 'ボード',
+  'palette.tag': 'タグ',
+  'palette.model': 'モデル「{name}」を使う',
   'palette.set': '{field}を {value} にする',
   'shortcuts.title': 'キーボードショートカット',
   'shortcuts.none': 'キーなし',
