@@ -159,6 +159,8 @@ export interface ImageRow {
   readonly deletedAt: number | null;
   /** Changes whenever the pixels do: part of the picture's address. */
   readonly version: string;
+  /** The file that a picture from elsewhere was read from: its seed and guidance say nothing. */
+  readonly importedAs?: string;
 }
 
 /** Everything about one picture. */

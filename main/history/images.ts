@@ -19,13 +19,20 @@ interface Row {
   readonly size: number;
   readonly guidance: number;
   readonly version: string;
+  readonly importedAs: string | null;
 }
 const ROW = `i.id, i.seed, i.created_at AS createdAt, i.deleted_at AS deletedAt, i.rating, i.starred,
   i.operation, i.file_state AS file, i.size, i.guidance, i.version,
+  CASE i.operation WHEN 'import' THEN (SELECT json_extract(o.recipe, '$.source.name')
+    FROM masters o WHERE o.image = i.id) END AS importedAs,
   (SELECT count(*) FROM parents p JOIN images c ON c.id = p.child
     WHERE p.parent = i.id AND c.deleted_at IS NULL) AS children`;
 
-const toRow = (row: Row): ImageRow => ({ ...row, starred: row.starred === 1 });
+const toRow = ({ importedAs, starred, ...row }: Row): ImageRow => ({
+  ...row,
+  starred: starred === 1,
+  ...(importedAs === null ? {} : { importedAs }),
+});
 
 /** Rows in the order of the ids; those that are gone are left out. */
 export function imageRows(store: Store, ids: readonly number[]): readonly ImageRow[] {
@@ -66,11 +73,12 @@ export function imageDetail(store: Store, id: number): StoredImage {
     )
     .get(id);
   if (row === undefined) throw gone(id);
-  const { timeRepresentation, timeTokens, timePixels, tokenHash, tokens, representation, ...rest } =
-    row;
+  const { uid, path, bytes, note, job, modelTitle, ...rest } = row;
+  const { timeRepresentation, timeTokens, timePixels, tokenHash, tokens, representation, ...cell } =
+    rest;
   return {
-    ...rest,
-    starred: row.starred === 1,
+    ...toRow(cell),
+    ...{ uid, path, bytes, note, job, modelTitle },
     recipe: wholeRecipe(row),
     times: { representation: timeRepresentation, tokens: timeTokens, pixels: timePixels },
     tags: store

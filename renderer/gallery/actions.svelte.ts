@@ -2,6 +2,7 @@ import type { Board } from '#api/gallery';
 import type { UpdateImages } from '#api/types';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
+import { isForeign } from '../state/draft-values.ts';
 import { reasonWords } from '../state/reasons.ts';
 import type { Toast } from '../state/toasts.svelte.ts';
 import type { Gallery } from './gallery.svelte.ts';
@@ -190,7 +191,7 @@ export class Actions {
   /** Makes the picture's seed again, with the settings as they are in Generate. */
   async sameSeed(): Promise<void> {
     const { app, details } = this.#gallery;
-    if (details.row === null) return;
+    if (details.row === null || isForeign(details.row)) return;
     const wish = app.draft.toJob(app.models.current);
     const settings = { ...wish.settings, seed: details.row.seed, count: 1 };
     const job = await app.act(app.jobs.create({ ...wish, settings }));

@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import type { ImageDetail, Job } from '#api/types';
 import { currentAddress, fullAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
+import { isForeign, seedAfter } from '../state/draft-values.ts';
 import type { Command } from '../state/commands.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements } from './announcements.ts';
@@ -9,6 +10,7 @@ import { generateCommands } from './commands.ts';
 import { loadTable, Mosaics } from './mosaics.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
+import { subjectOf } from './subject.ts';
 import { warmPicture, type WarmPicture } from './warm.ts';
 
 /** What a person picked among the pictures of jobs. */
@@ -90,6 +92,10 @@ export class Generate {
   readonly detail = $derived(
     this.imageId === null ? null : (this.#details.get(this.imageId) ?? null),
   );
+  /** What is known of the picture on the stage; null while there is none. */
+  readonly subject = $derived.by(() => subjectOf(this.detail, this.job, this.index));
+  /** Whether it was made here: only then is there a recipe to give back, and steps to show. */
+  readonly hasRecipe = $derived.by(() => this.detail !== null && !isForeign(this.detail));
   /** Address of the picture that this one was made from, while it is to be seen. */
   readonly parentShown = $derived.by((): string | null => {
     const parent = this.detail?.parents[0];
@@ -100,7 +106,7 @@ export class Generate {
   readonly model = $derived.by(() => this.app.models.current);
   /** What the codes of the picture on the stage look like; null while that is not known. */
   readonly mosaic = $derived.by(() => {
-    const made = this.job?.settings.model ?? this.detail?.recipe.model.id;
+    const made = this.subject?.model;
     return made === undefined ? null : this.mosaics.get(made);
   });
   /** Why no job can be made, as a message key; null when one can. */
@@ -182,17 +188,17 @@ export class Generate {
   /** The next job starts from the representation of the picture on the stage. */
   variations(): void {
     if (this.imageId === null) return;
-    this.app.draft.startFrom(this.imageId);
-    if (!this.app.draft.locked) this.app.draft.set({ seed: this.app.draft.value.seed + 1 });
+    const { draft } = this.app;
+    // With the picture's own seed the first of them would be the picture again.
+    draft.startFrom(this.imageId, draft.locked ? {} : { seed: seedAfter(draft.value.seed, 1) });
   }
 
   /** Makes the picture's seed again, with the settings as they are now. */
   async again(): Promise<void> {
-    const { app, job, index, detail } = this;
-    const seed = detail?.recipe.seed ?? (job && index !== null ? job.settings.seed + index : null);
-    if (seed === null) return;
+    const { app, subject } = this;
+    if (subject === null || subject.file !== null) return;
     const wish = app.draft.toJob(this.model);
-    const settings = { ...wish.settings, seed, count: 1 };
+    const settings = { ...wish.settings, seed: subject.seed, count: 1 };
     const made = await app.act(app.jobs.create({ ...wish, settings }));
     if (made) this.#followNewest();
   }

@@ -48,7 +48,7 @@ export class StepView {
   );
   readonly meanBits = $derived.by(() => (this.bits === null ? null : mean(this.bits)));
   readonly ramp = $derived.by((): Ramp | null => {
-    return this.#generate.job?.settings ?? this.#generate.detail?.recipe ?? null;
+    return this.#generate.subject;
   });
   readonly guidanceNow = $derived.by(() =>
     this.ramp === null || this.current === null ? null : guidanceAt(this.ramp, this.current.step),

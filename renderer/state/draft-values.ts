@@ -54,7 +54,7 @@ export const RECALL_FIELDS = ['source', 'model', ...RECIPE_FIELDS, 'target'] as 
 export type RecallField = (typeof RECALL_FIELDS)[number];
 
 /** What a recall needs to know of a picture. */
-export type Recalled = Pick<ImageDetail, 'id' | 'recipe' | 'parents'>;
+export type Recalled = Pick<ImageDetail, 'id' | 'recipe' | 'parents' | 'operation'>;
 
 /** Before a model has said what it recommends. */
 export const FIRST: DraftValues = {
@@ -106,9 +106,9 @@ export function valuesOf(recipe: Recipe): Partial<DraftValues> {
   return { ...decoding, rdmSteps: source.rdmSteps, eta: source.eta, label: source.label };
 }
 
-/** Whether a picture came from elsewhere: what its recipe says of the making is not how it was made. */
-export function isForeign({ source }: Pick<Recipe, 'source'>): boolean {
-  return source.kind === 'picture';
+/** Whether no RCG made a picture: what its recipe says of the making is not how it was made. */
+export function isForeign({ operation }: Pick<ImageDetail, 'operation'>): boolean {
+  return operation === 'import';
 }
 
 /** What a job that makes the picture again starts from. */

@@ -119,7 +119,7 @@ export class Draft {
   /** In what a picture's recipe differs from what is here. A foreign picture has none. */
   differences(picture: Recalled): readonly RecallField[] {
     const { recipe } = picture;
-    if (isForeign(recipe)) return [];
+    if (isForeign(picture)) return [];
     const theirs = this.#valuesOf(picture);
     return RECALL_FIELDS.filter((field) => {
       switch (field) {

@@ -36,6 +36,18 @@ describe('a picture', () => {
     expect(history.images.count({ ranges: [{ field: 'eta', min: 0 }] })).toBe(0);
   });
 
+  test('of another program is known by its file, and by its seed only where we made it', () => {
+    const { history } = tempLibrary();
+    const recipe = recipeOf(3, { source: { kind: 'picture', name: 'cat.png' } });
+    const foreign = history.images.insert(imageOf(3, { recipe, operation: 'import' })).id;
+    const made = history.images.insert(imageOf(4, { recipe, operation: 'variation' })).id;
+    const rows = history.images.rows([foreign, made]);
+    expect(rows.map(({ importedAs }) => importedAs)).toEqual(['cat.png', undefined]);
+    expect(history.images.get(foreign)).toMatchObject({ importedAs: 'cat.png' });
+    expect(history.images.get(made)).not.toHaveProperty('importedAs');
+    expect(history.images.highestSeed()).toBe(recipe.seed);
+  });
+
   test('a uid enters once; a reindex gives what is there', () => {
     const { history } = tempLibrary();
     const first = history.images.insert(imageOf(1));

@@ -270,7 +270,10 @@ describe('recall', () => {
       'model',
     );
     const source = { kind: 'picture' as const, name: 'cat.jpg' };
-    expect(draft.differences({ ...picture, recipe: { ...picture.recipe, source } })).toEqual([]);
+    const made = { ...picture, recipe: { ...picture.recipe, source } };
+    // One that was made here from a file has a recipe.
+    expect(draft.differences(made)).toContain('guidance');
+    expect(draft.differences({ ...made, operation: 'import' })).toEqual([]);
     await close();
   });
 

@@ -35,6 +35,69 @@ describe('generate', () => {
     await close();
   });
 
+  test('knows a picture whose job is not listed by its own recipe', async () => {
+    const { app, fake, generate, close } = await setUp();
+    app.draft.set({ seed: 70, rdmSteps: 40, label: 2 });
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const { id, images } = app.jobs.newest ?? { id: 0, images: [] };
+    await app.jobs.dismiss(id);
+    const last = images[2] ?? 0;
+    app.navigation.go('generate', { image: last });
+    expect([generate.job, generate.subject]).toEqual([null, null]);
+    await generate.load(last);
+    expect(generate.subject).toEqual({
+      ...{ model: 'starter', seed: 72, steps: 4, guidance: 4, temperature: 6, schedule: 'linear' },
+      ...{ rdm: { steps: 40, label: 2 }, file: null },
+    });
+    expect(generate.steps.total).toBe(4);
+    // Its recipe counts, also where a job that is listed says otherwise.
+    const picture = fake.library.images.get(last);
+    if (picture === undefined) throw new Error('No picture.');
+    const source = { kind: 'representation' as const, name: 'a' };
+    const recipe = { ...picture.recipe, seed: 9, source };
+    fake.library.images.set(last, { ...picture, recipe });
+    fake.emit({ kind: 'images', ids: [last] });
+    await until(() => generate.subject?.seed === 9);
+    expect(generate.subject?.rdm).toBeNull();
+    await close();
+  });
+
+  test('gives nothing of a foreign picture back but its representation', async () => {
+    const { app, fake, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const [id = 0] = app.jobs.newest?.images ?? [];
+    const picture = fake.library.images.get(id);
+    if (picture === undefined) throw new Error('No picture.');
+    const recipe = { ...picture.recipe, source: { kind: 'picture' as const, name: 'cat.jpg' } };
+    fake.library.images.set(id, { ...picture, recipe, operation: 'import', importedAs: 'cat.jpg' });
+    app.navigation.go('generate', { image: id });
+    await generate.load(id);
+    expect([generate.subject?.file, generate.hasRecipe]).toEqual(['cat.jpg', false]);
+    const jobs = app.jobs.list.length;
+    await generate.again();
+    const before = app.draft.value;
+    generate.useRecipe();
+    expect([app.jobs.list.length, app.draft.value]).toEqual([jobs, before]);
+    generate.variations();
+    expect(app.draft.source).toEqual({ kind: 'image', image: id });
+    await close();
+  });
+
+  test('takes variations back with their seed, as one undo step', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.keptId);
+    const { seed } = app.draft.value;
+    generate.variations();
+    expect(app.draft.value.seed).toBe(seed + 1);
+    await app.undo.undo();
+    expect([app.draft.source.kind, app.draft.value.seed]).toEqual(['sample', seed]);
+    await close();
+  });
+
   test('makes a job of the draft and moves the seed on', async () => {
     const { app, generate, close } = await setUp();
     app.draft.set({ seed: 70 });

@@ -1,5 +1,5 @@
 import type { ImageDetail } from '#api/types';
-import { RECIPE_FIELDS, valuesOf } from '../../state/draft-values.ts';
+import { isForeign, RECIPE_FIELDS, valuesOf } from '../../state/draft-values.ts';
 import { fieldText, rowName } from '../details/recipe-table.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
 
@@ -26,7 +26,9 @@ export function recipeDiff(i18n: I18n, details: readonly ImageDetail[]): readonl
       recipe.source.kind === 'sample' ? (className ?? i18n.t('class.any')) : '',
     ),
     ...FIELDS.map((field) =>
-      row(rowName(i18n, field), ({ recipe }) => fieldText(i18n, field, valuesOf(recipe)[field])),
+      row(rowName(i18n, field), (detail) =>
+        isForeign(detail) ? '' : fieldText(i18n, field, valuesOf(detail.recipe)[field]),
+      ),
     ),
     row(i18n.t('inspect.ranOn'), ({ recipe }) => i18n.t(`target.${recipe.target}`)),
     row(i18n.t('details.tokens'), ({ recipe }) => recipe.tokenHash.slice(0, 8)),

@@ -2,6 +2,7 @@ import type { ResolvedTarget } from '#api/recipe';
 import type { ImageDetail, JobSource } from '#api/types';
 import type { Draft } from '../../state/draft.svelte.ts';
 import {
+  isForeign,
   RECIPE_FIELDS,
   sourceOf,
   startsAs,
@@ -63,6 +64,8 @@ export function recipeRows(detail: ImageDetail, yours: Yours): readonly RecipeRo
     field: differing.includes(fact.key) ? fact.key : null,
     mono: false,
   }));
+  // Numbers of a picture that no RCG made say nothing, and there is nothing to compare.
+  if (isForeign(detail)) return facts.map((fact) => ({ ...fact, yours: null, field: null }));
   return [...facts.slice(0, 2), ...fields, ...facts.slice(2)];
 }
 
@@ -73,7 +76,7 @@ function factsOf(detail: ImageDetail, { i18n, models, draft, target }: Yours) {
   const kind = recipe.source.kind;
   const begun = kind === 'representation' ? sourceText(i18n, sourceOf(detail)) : null;
   const here = startsAs(draft.source, detail);
-  const value = begun ?? i18n.t(`source.${kind}`);
+  const value = detail.importedAs ?? begun ?? i18n.t(`source.${kind}`);
   const sameModel = current?.id === recipe.model.id;
   const yourModel = current === null ? i18n.t('state.none') : i18n.pick(current.title);
   const model = modelTitle ?? recipe.model.id;

@@ -8,12 +8,19 @@ export function cellName(i18n: I18n, id: number, row: ImageRow | undefined): str
   const stars =
     row.rating === 0 ? t('gallery.unratedCell') : t('gallery.stars', { count: row.rating });
   const words = [
-    t('gallery.cell', { seed: String(row.seed), guidance: row.guidance, stars }),
+    row.importedAs === undefined
+      ? t('gallery.cell', { seed: String(row.seed), guidance: row.guidance, stars })
+      : t('gallery.cellFile', { file: row.importedAs, stars }),
     ...(row.starred ? [t('gallery.cellStarred')] : []),
     ...(row.file === 'missing' ? [t('gallery.cellMissing')] : []),
     ...(row.file === 'dropped' ? [t('gallery.cellDropped')] : []),
   ];
   return words.join(i18n.language === 'ja' ? '、' : ', ');
+}
+
+/** What a picture is called for short: its seed, or the file that it came from. */
+export function shortName(row: ImageRow | null | undefined): string {
+  return row ? (row.importedAs ?? String(row.seed)) : '';
 }
 
 /** Name of the file that a picture is dragged out as. */

@@ -47,6 +47,7 @@ export const gallery = {
   'gallery.today': 'Today',
   'gallery.yesterday': 'Yesterday',
   'gallery.day': { one: '{date} · {count} image', other: '{date} · {count} images' },
+  'gallery.cellFile': 'File {file}, {stars}',
   'gallery.cell': 'Seed {seed}, guidance {guidance}, {stars}',
   'gallery.cellStarred': 'starred',
   'gallery.cellMissing': 'file missing',

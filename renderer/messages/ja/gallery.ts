@@ -50,6 +50,7 @@ export const gallery: Translation<typeof english> = {
   'gallery.today': '今日',
   'gallery.yesterday': '昨日',
   'gallery.day': '{date} · {count} 枚',
+  'gallery.cellFile': 'ファイル {file}、{stars}',
   'gallery.cell': 'シード {seed}、ガイダンス {guidance}、{stars}',
   'gallery.cellStarred': 'スター付き',
   'gallery.cellMissing': 'ファイルなし',
