@@ -1,4 +1,5 @@
 import { pictureSide } from '#bundle/about';
+import { manifestSchema } from '#bundle/manifest';
 import type {
   EncoderConfig,
   MageConfig,
@@ -51,6 +52,7 @@ export function configure(
     const part = describe.part?.(found) ?? found;
     return naming(part, () => {
       const config = describe.config(part);
+      requirePossible(kind, config);
       const weights = ordered(part, describe.weights(config));
       parts.push({ kind, config, weights, source: part.file });
       return config;
@@ -110,6 +112,15 @@ function encoderHints(
     ...(heads === undefined ? {} : { heads }),
     ...(facts.vqgan === undefined ? {} : { sourceSize: pictureSide(facts.vqgan) }),
   };
+}
+
+/** Makes sure that a manifest can hold the sizes: a tensor without elements gives sizes of 0. */
+function requirePossible(network: NetworkKind, config: unknown): void {
+  const parsed = manifestSchema.shape.networks.shape[network].safeParse(config);
+  if (parsed.success) return;
+  const [issue] = parsed.error.issues;
+  const key = issue?.path.join('.') ?? '';
+  throw new NetworkError('wrong-shape', { network, key }, issue?.message ?? 'is impossible');
 }
 
 /** How the encoder was trained: as its head tells, or else the recipe, or else the kind of file. */

@@ -6,12 +6,15 @@ import type { ShapeTable } from '#checkpoint/types';
 import { averagePool, convolution, instanceNormalization, resize } from '#graph/picture-ops';
 import type { Value } from '#graph/types';
 import type { Layers } from './layers.ts';
-import { countBlocks, sizedBy, type WeightSpec } from './network.ts';
+import { countBlocks, NetworkError, sizedBy, type WeightSpec } from './network.ts';
 
 /** Groups of every GroupNorm. */
 const GROUPS = 32;
 
-/** Sizes of a tokenizer, read off its tensors. */
+/**
+ * Sizes of a tokenizer, read off its tensors.
+ * @throws NetworkError when they make none.
+ */
 export function vqganConfig(table: ShapeTable): VqganConfig {
   const size = (key: string, axes: number) => sizedBy('vqgan', table, { key, axes }).shape;
   const [channels] = size('encoder.conv_in.weight', 4);
@@ -21,6 +24,11 @@ export function vqganConfig(table: ShapeTable): VqganConfig {
     const [out] = size(`encoder.down.${level}.block.0.conv1.weight`, 4);
     return Math.max(1, Math.round(out / channels));
   });
+  if (channels % GROUPS !== 0) {
+    const where = { network: 'vqgan', key: 'encoder.conv_in.weight' } as const;
+    const why = `has ${channels} channels, which do not make ${GROUPS} groups to normalise`;
+    throw new NetworkError('wrong-shape', where, why);
+  }
   const [codes, latent] = size('quantize.embedding.weight', 2);
   return { channels, multipliers, blocks, latent, codes };
 }

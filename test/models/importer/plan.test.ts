@@ -5,6 +5,7 @@ import { ImportError } from '#importer/errors';
 import { planImport } from '#importer/plan';
 import type { ImportOptions } from '#importer/plan';
 import { encoderWeights } from '#networks/encoder';
+import { vqganWeights } from '#networks/vqgan';
 import * as sample from './samples.ts';
 
 const { checkpoint } = sample;
@@ -283,6 +284,29 @@ describe('what does not make a model', () => {
     expect(error).toMatchObject({ code: 'wrong-weights', file: 'mage.pth' });
     expect(error.message).toMatch(words);
     expect(error.message).toContain('mage.pth');
+  });
+
+  test('a tokenizer without levels, whose every key fits', async () => {
+    const flat = vqganWeights({ ...sample.VQGAN, multipliers: [] });
+    const rename = (name: string) => `vqgan.${name}`;
+    const section = sample.changed(sample.mageFile(), {
+      without: /^vqgan\./,
+      plus: sample.tensors(flat, { rename }),
+    });
+    expect(await refusal(plan([mage(section)]))).toMatchObject({
+      code: 'wrong-weights',
+      file: 'mage.pth',
+      key: 'multipliers',
+    });
+  });
+
+  test('a network of tensors without elements', async () => {
+    const section = sample.rdmFile({ ...sample.RDM, width: 0 });
+    expect(await refusal(plan([mage(), rdm(section)]))).toMatchObject({
+      code: 'wrong-weights',
+      file: 'rdm.pth',
+      key: 'width',
+    });
   });
 
   test('a key that no MAGE has', async () => {

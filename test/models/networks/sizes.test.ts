@@ -155,6 +155,11 @@ describe('weights that do not make a network', () => {
     ],
     ['missing-key', 'input_proj.weight', () => rdmConfig(new Map())],
     ['missing-key', 'encoder.conv_in.weight', () => vqganConfig(new Map())],
+    [
+      'wrong-shape',
+      'encoder.conv_in.weight',
+      () => vqganConfig(table(vqganWeights({ ...VQGAN, channels: 48 }))),
+    ],
   ] as const)('%s names %s', (code, key, act) => {
     const error = caught(act);
     expect(error).toBeInstanceOf(NetworkError);
