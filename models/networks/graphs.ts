@@ -15,7 +15,7 @@ export type { Target } from './layers.ts';
 export type GraphName = 'encoder' | 'rdm' | 'mage' | 'decoder' | 'tokenizer';
 
 /** Raised when a change here makes other graphs from the same bundle: caches go by it. */
-export const BUILDER_VERSION = 1;
+export const BUILDER_VERSION = 2;
 
 /** The network that each graph is made from. */
 export const NETWORK_OF: Readonly<Record<GraphName, NetworkKind>> = {
