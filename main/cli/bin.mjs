@@ -7,6 +7,7 @@ import module from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pinnedNode } from './pinned-node.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
@@ -23,8 +24,8 @@ if (runsTypeScript) {
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else {
-  const pinned = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
-  if (!existsSync(pinned)) {
+  const pinned = pinnedNode(fileURLToPath(new URL('../..', import.meta.url)));
+  if (pinned === undefined) {
     console.error(
       `rcg-studio needs Node 22.18 or newer; this is ${process.version}, and npm has not installed one. ` +
         'Run npm ci in the project folder, or install a newer Node.',

@@ -6,11 +6,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pinnedNode } from './pinned-node.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** The Node that npm installed beside us, where it did. */
-const PINNED = join(ROOT, 'node_modules/.bin/node');
-const NODE = existsSync(PINNED) ? PINNED : process.execPath;
+const NODE = pinnedNode(ROOT) ?? process.execPath;
 const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
 /** Which packages the programs are made of. */
 const LOCKS = ['package.json', 'package-lock.json'];

@@ -11,6 +11,9 @@ const CLI = resolve(import.meta.dirname, '../../main/cli');
 /** Longer than the starter takes two signals for one. */
 const ANOTHER_MS = 400;
 
+/** The starter and what it needs. */
+const COPIED = ['start.mjs', 'pinned-node.mjs'];
+
 /** A program that says what it hears, and takes a while to tidy up. */
 const PROGRAM = `
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -43,7 +46,7 @@ async function served(bin: string | null = PROGRAM): Promise<Root> {
   const folder = await temporaryFolder();
   const cli = join(folder, 'main/cli');
   await mkdir(cli, { recursive: true });
-  await copyFile(join(CLI, 'start.mjs'), join(cli, 'start.mjs'));
+  for (const name of COPIED) await copyFile(join(CLI, name), join(cli, name));
   if (bin === null) await symlink(join(CLI, 'bin.mjs'), join(cli, 'bin.mjs'));
   else await writeFile(join(cli, 'bin.mjs'), bin);
   return { folder, env: { DISPLAY: '', WAYLAND_DISPLAY: '' } };
@@ -85,7 +88,7 @@ async function sources(): Promise<Root> {
     await writeFile(join(root.folder, name), name.endsWith('vite.js') ? VITE : '{}');
   }
   await writeFile(join(root.folder, 'node_modules/vite/package.json'), '{"type":"module"}');
-  for (const name of [...old, 'main/cli/start.mjs', 'main/cli/bin.mjs']) {
+  for (const name of [...old, ...['bin.mjs', ...COPIED].map((file) => `main/cli/${file}`)]) {
     await utimes(join(root.folder, name), long, long);
   }
   for (const made of ['main', 'preload', 'worker', 'licences', 'renderer']) {
