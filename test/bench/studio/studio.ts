@@ -30,7 +30,7 @@ export interface StudioBench {
   readonly skipped: string | null;
 }
 
-const FULL = { pictures: 100_000, questions: 30, starts: 5, scrolls: 3, pairs: 4, job: 16 };
+const FULL = { pictures: 100_000, questions: 30, starts: 5, scrolls: 3, pairs: 10, job: 16 };
 const QUICK = { pictures: 10_000, questions: 5, starts: 1, scrolls: 1, pairs: 2, job: 8 };
 
 /** What all parts share. */
