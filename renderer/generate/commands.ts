@@ -51,6 +51,7 @@ export function generateCommands(generate: Generate): readonly Command[] {
       ...{ id: 'parent', title: 'command.parent', key: '\\' },
       enabled: () => (generate.detail?.parents.length ?? 0) > 0,
       run: () => (generate.parentHeld = true),
+      release: () => (generate.parentHeld = false),
     },
     { ...view, id: 'tab.picture', title: 'command.picture', run: () => (generate.tab = 'picture') },
     { ...view, id: 'tab.tokens', title: 'command.tokens', run: () => (generate.tab = 'tokens') },
@@ -61,18 +62,31 @@ export function generateCommands(generate: Generate): readonly Command[] {
     },
     {
       ...view,
-      ...{ id: 'step.back', title: 'command.previousStep', key: 'Left', enabled: hasSteps },
+      ...{
+        id: 'step.back',
+        title: 'command.previousStep',
+        key: 'Left',
+        enabled: hasSteps,
+        repeats: true,
+      },
       run: () => steps.by(-1),
     },
     {
       ...view,
-      ...{ id: 'step.forward', title: 'command.nextStep', key: 'Right', enabled: hasSteps },
+      ...{
+        id: 'step.forward',
+        title: 'command.nextStep',
+        key: 'Right',
+        enabled: hasSteps,
+        repeats: true,
+      },
       run: () => steps.by(1),
     },
     {
       ...view,
       ...{ id: 'step.play', title: 'command.play', key: 'Space', enabled: hasSteps },
       run: () => steps.play(),
+      release: () => steps.release(),
     },
     { ...view, id: 'zoom.fit', title: 'command.fit', key: 'Z', run: () => (generate.zoom = null) },
     {

@@ -11,13 +11,15 @@ export class StepView {
   /** Null looks at the newest, and at the finished picture once there is one. */
   chosen = $state<number | null>(null);
   loading = $state(false);
-  #played = $state.raw<ReadonlyMap<number, DecodeSteps>>(new Map());
+  #loaded = $state.raw<ReadonlyMap<number, DecodeSteps>>(new Map());
+  /** Steps that the playback has gone since it began. */
+  #played = 0;
   #timer = $state<ReturnType<typeof setInterval> | null>(null);
   readonly #generate: Generate;
 
   readonly #replayed = $derived.by(() => {
     const id = this.#generate.imageId;
-    return id === null ? null : (this.#played.get(id) ?? null);
+    return id === null ? null : (this.#loaded.get(id) ?? null);
   });
   readonly list = $derived.by((): readonly LiveStep[] => {
     const seen = this.#generate.live?.steps ?? [];
@@ -88,13 +90,20 @@ export class StepView {
   play(): void {
     if (this.#timer !== null) return this.stop();
     if (this.list.length < 2) return;
+    this.#played = 0;
     const atEnd = this.current === this.list.at(-1);
     if (atEnd) this.choose(this.list[0]?.step ?? 1);
     this.#timer = setInterval(() => {
       const now = this.current?.step ?? 0;
+      this.#played += 1;
       this.choose(now + 1);
       if (this.current === this.list.at(-1)) this.stop();
     }, 1000 / PLAY_RATE);
+  }
+
+  /** The key that began to play was let go: held, it played as long as that; tapped, it plays on. */
+  release(): void {
+    if (this.#played > 0) this.stop();
   }
 
   stop(): void {
@@ -110,7 +119,7 @@ export class StepView {
     const steps = await app.act(app.studio.images.steps({ id }));
     this.loading = false;
     if (steps === undefined) return;
-    this.#played = new Map(this.#played).set(id, steps);
+    this.#loaded = new Map(this.#loaded).set(id, steps);
     this.#generate.previews.wantAll(steps.steps.map((step) => step.preview));
   }
 }

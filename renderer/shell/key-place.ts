@@ -16,6 +16,11 @@ export function keyPlace(target: EventTarget | null): KeyPlace {
   };
 }
 
+/** Whether a key press is on a button. */
+export function isButton(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('button') !== null;
+}
+
 function takesText(target: HTMLElement): boolean {
   if (target.isContentEditable || target instanceof HTMLTextAreaElement) return true;
   return target instanceof HTMLInputElement && !NO_TEXT.includes(target.type);

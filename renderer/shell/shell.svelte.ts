@@ -44,6 +44,7 @@ export class Shell {
       ...this.#lookCommands(),
       {
         id: 'undo',
+        repeats: true,
         title: 'command.undo',
         group: 'edit',
         key: 'Ctrl+Z',
@@ -52,6 +53,7 @@ export class Shell {
       },
       {
         id: 'redo',
+        repeats: true,
         title: 'command.redo',
         group: 'edit',
         key: 'Ctrl+Shift+Z',
@@ -138,6 +140,7 @@ export class Shell {
     return [
       {
         id: 'text.larger',
+        repeats: true,
         title: 'command.larger',
         group: 'view',
         key: 'Ctrl++',
@@ -145,6 +148,7 @@ export class Shell {
       },
       {
         id: 'text.smaller',
+        repeats: true,
         title: 'command.smaller',
         group: 'view',
         key: 'Ctrl+-',

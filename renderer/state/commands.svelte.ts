@@ -12,6 +12,8 @@ export interface CommandInfo {
   readonly key?: string;
   /** Views it belongs to; every view when absent. */
   readonly views?: readonly View[];
+  /** A held key does it again and again: for steps, never for what makes or changes pictures. */
+  readonly repeats?: true;
   /** The browser's own key, such as that of a paste: it is shown, but not pressed here or changed. */
   readonly fixed?: true;
 }
@@ -19,6 +21,8 @@ export interface CommandInfo {
 /** What a command does, while there is something to do it with. */
 export interface Action {
   readonly run: () => void;
+  /** The key that it was run by was let go. */
+  readonly release?: () => void;
   readonly enabled?: () => boolean;
 }
 
@@ -58,6 +62,8 @@ export class Commands {
   readonly list = $derived([...this.#infos.values()]);
   readonly #choices: () => Choices;
   readonly #view: () => View;
+  /** What the key that is down has run. */
+  #held: Action | null = null;
   /** Asked for before its view was there. */
   #wanted: { readonly id: string; readonly refused: () => void } | null = null;
 
@@ -168,7 +174,22 @@ export class Commands {
     const command = this.list.find(
       (candidate) => this.keyOf(candidate.id) === combo && this.canRun(candidate),
     );
-    return command !== undefined && this.run(command.id);
+    if (command === undefined) return false;
+    // A held key is still this command's: nobody else may take it for theirs.
+    if (press.repeat === true && command.repeats !== true) return true;
+    const action = this.#actions.get(command.id);
+    if (action?.release !== undefined) {
+      this.release();
+      this.#held = action;
+    }
+    return this.run(command.id);
+  }
+
+  /** The key that was pressed was let go, or the window lost it. */
+  release(): void {
+    const held = this.#held;
+    this.#held = null;
+    held?.release?.();
   }
 
   #mayUseSingle(combo: string): boolean {

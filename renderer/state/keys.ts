@@ -5,6 +5,8 @@ export interface KeyPress {
   readonly metaKey: boolean;
   readonly altKey: boolean;
   readonly shiftKey: boolean;
+  /** The key is held, and this press is one that the keyboard adds. */
+  readonly repeat?: boolean;
 }
 
 const MODIFIERS = ['Control', 'Meta', 'Alt', 'Shift', 'AltGraph', 'CapsLock'];

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Generate } from '../../renderer/generate/generate.svelte.ts';
 import { Presets } from '../../renderer/generate/presets.svelte.ts';
 import { Previews, type LoadPicture } from '../../renderer/generate/previews.svelte.ts';
@@ -82,6 +82,31 @@ describe('generate', () => {
     expect([app.jobs.list.length, app.draft.value]).toEqual([jobs, before]);
     generate.variations();
     expect(app.draft.source).toEqual({ kind: 'image', image: id });
+    await close();
+  });
+
+  test('plays while the key is held, and on after a tap', async () => {
+    const { app, generate, close } = await setUp();
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    const { steps } = generate;
+    expect(steps.list).toHaveLength(4);
+    vi.useFakeTimers();
+    try {
+      steps.play();
+      steps.release();
+      expect(steps.playing).toBe(true);
+      steps.play();
+      expect(steps.playing).toBe(false);
+      steps.choose(1);
+      steps.play();
+      vi.advanceTimersByTime(400);
+      expect(steps.current?.step).toBe(3);
+      steps.release();
+      expect(steps.playing).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
     await close();
   });
 

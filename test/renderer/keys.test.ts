@@ -55,6 +55,38 @@ describe('commands', () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
+  test('act once while their key is held, unless they go step by step', () => {
+    const { commands, add } = setUp();
+    const make = add({ id: 'a', key: 'Enter' });
+    const step = add({ id: 'b', key: 'Left', repeats: true });
+    for (const [key, run, times] of [
+      ['Enter', make.run, 1],
+      ['ArrowLeft', step.run, 3],
+    ] as const) {
+      for (const repeat of [false, true, true]) {
+        expect(commands.press({ ...none, key, repeat }, STAGE)).toBe(true);
+      }
+      expect(run).toHaveBeenCalledTimes(times);
+    }
+  });
+
+  test('are told when their key is let go, once', () => {
+    const { commands, add } = setUp();
+    const release = vi.fn();
+    add({ id: 'a', key: 'Space', release });
+    add({ id: 'b', key: 'U' });
+    commands.release();
+    commands.press({ ...none, key: ' ' }, STAGE);
+    commands.press({ ...none, key: ' ', repeat: true }, STAGE);
+    expect(release).not.toHaveBeenCalled();
+    commands.release();
+    commands.release();
+    expect(release).toHaveBeenCalledOnce();
+    commands.press({ ...none, key: 'u' }, STAGE);
+    commands.release();
+    expect(release).toHaveBeenCalledOnce();
+  });
+
   test('leave a key of the browser to it, and it cannot be changed', () => {
     const { commands, add } = setUp({ shortcuts: { a: 'Ctrl+B' } });
     const { run } = add({ id: 'a', key: 'Ctrl+V', fixed: true });
