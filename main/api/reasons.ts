@@ -32,6 +32,10 @@ export const REASONS = {
   'reason.file-shrank':
     '{file} became shorter while it was read. Let whatever writes it finish, then try again.',
   'reason.file-too-large': '{file} has {bytes} bytes; at most {most} are read.',
+  'reason.model-undo-gone':
+    'The model {model} is not there any more, so this step cannot be taken; it was forgotten, and the others stay.',
+  'reason.model-undo-taken':
+    'A model {model} is installed already, so this step cannot be taken; it was forgotten, and the others stay.',
   'reason.no-space':
     'The model takes {needed} MB, but only {free} MB are free. Nothing was changed; free some space and try again.',
 

@@ -107,8 +107,11 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
         noted(operations.recordOutside(store, { kind, payload, now: now() })),
       state: () => operations.undoState(store),
       peek: (way: 'undo' | 'redo') => operations.peek(store, way),
-      undo: () => noted(operations.step(store, 'undo')),
-      redo: () => noted(operations.step(store, 'redo')),
+      undo: (id?: number) => noted(operations.step(store, 'undo', id)),
+      redo: (id?: number) => noted(operations.step(store, 'redo', id)),
+      /** What another part of the studio did that can be taken back. */
+      outside: (kind: UndoItem['kind']) => operations.outsideOperations(store, kind),
+      forget: (id: number) => operations.forgetOperation(store, id),
     }),
 
     boards: guarded({

@@ -141,10 +141,13 @@ export function peek(store: Store, way: 'undo' | 'redo'): Done {
   return { item: { id, kind, count }, ids: changedImages(changes), payload: payloadOf(changes) };
 }
 
-/** Takes the last operation back, or does it again. */
-export function step(store: Store, way: 'undo' | 'redo'): Done {
+/**
+ * Takes the last operation back, or does it again; with an id, that one, and nothing when it is not
+ * there to be taken any more.
+ */
+export function step(store: Store, way: 'undo' | 'redo', id?: number): Done {
   return store.transact(() => {
-    const row = nextOperation(store, way);
+    const row = id === undefined ? nextOperation(store, way) : operation(store, way, id);
     if (row === undefined) return NOTHING;
     const changes = JSON.parse(way === 'undo' ? row.inverse : row.forward) as readonly Change[];
     const back = applyAll(store, changes);
@@ -154,9 +157,34 @@ export function step(store: Store, way: 'undo' | 'redo'): Done {
         `UPDATE operations SET undone = ?, ${way === 'undo' ? 'forward' : 'inverse'} = ? WHERE id = ?`,
       )
       .run(way === 'undo' ? 1 : 0, JSON.stringify(back), row.id);
-    const { id, kind, count } = row;
-    return { item: { id, kind, count }, ids: changedImages(back), payload: payloadOf(changes) };
+    const { kind, count } = row;
+    return {
+      item: { id: row.id, kind, count },
+      ids: changedImages(back),
+      payload: payloadOf(changes),
+    };
   });
+}
+
+/** What another part of the studio did and can take back: the newest last. */
+export function outsideOperations(
+  store: Store,
+  kind: UndoItem['kind'],
+): readonly { readonly id: number; readonly payload: unknown }[] {
+  return store
+    .rows<OperationRow>(
+      'SELECT id, kind, count, forward, inverse FROM operations WHERE undone = 0 AND kind = ? ORDER BY id',
+    )
+    .all(kind)
+    .map(({ id, inverse }) => ({
+      id,
+      payload: payloadOf(JSON.parse(inverse) as readonly Change[]),
+    }));
+}
+
+/** Forgets an operation that can be neither taken back nor done again. */
+export function forgetOperation(store: Store, id: number): void {
+  store.rows('DELETE FROM operations WHERE id = ?').run(id);
 }
 
 /** Forgets what can no longer be taken back, because none of its pictures is left. */
@@ -176,6 +204,13 @@ const nextOperation = (store: Store, way: 'undo' | 'redo'): OperationRow | undef
   store
     .rows<OperationRow>(`SELECT id, kind, count, forward, inverse FROM operations ${NEXT[way]}`)
     .get();
+
+const operation = (store: Store, way: 'undo' | 'redo', id: number): OperationRow | undefined =>
+  store
+    .rows<OperationRow>(
+      'SELECT id, kind, count, forward, inverse FROM operations WHERE undone = ? AND id = ?',
+    )
+    .get(way === 'undo' ? 0 : 1, id);
 
 const payloadOf = (changes: readonly Change[]): unknown =>
   changes.find((change) => change.kind === 'outside')?.payload;

@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist; check the name',
   ENOTDIR: 'a part of its path is a file, not a folder; check the name',
   EISDIR: 'it is a folder, not a file; name a file',
+  ENOTEMPTY: 'a folder of that name is in the way; choose another name',
   EEXIST: 'a file of that name is in the way; choose another name',
   EACCES: 'you have no permission; choose another place or change its permissions',
   EPERM: 'the system does not permit it; choose another place',

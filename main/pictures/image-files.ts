@@ -56,8 +56,6 @@ export interface ImageFiles {
    * to folders are followed only where months are, as of a year on another disk.
    */
   scan(): Promise<{ readonly paths: readonly string[]; readonly unfinished: readonly string[] }>;
-  /** Whether a path is a place of the library's own making. */
-  isPlace(path: string): boolean;
   /** Reads what a scan found. */
   readFound(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Moves what a scan found to its place; false when something is there, and nothing was moved. */
@@ -148,7 +146,6 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
       await look(IMAGES, 0);
       return { paths, unfinished };
     },
-    isPlace: (path) => IMAGE_PATH.test(path),
     readFound: (path) => readWhole(join(folder, path), MAX_IMAGE_BYTES),
     async settle(found, path) {
       const from = join(folder, found);

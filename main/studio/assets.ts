@@ -66,7 +66,7 @@ export function createAssets(
       return { type: 'image/png', bytes, etag };
     } catch (error) {
       // Noted, so that every window shows the picture as one that can be rebuilt.
-      if (file === 'present') await note(id, path);
+      if (file === 'present') await note(id, path).catch(() => undefined);
       throw error;
     }
   };

@@ -1,3 +1,4 @@
+import { StudioError } from '#api/errors';
 import type { ImageDetail, UndoState, UpdateImages } from '#api/types';
 import type { History } from '#history/history';
 import { MAX_LISTED } from './events.ts';
@@ -27,6 +28,27 @@ export function createGallery(shop: Workshop, models: Models): Gallery {
     return changes().state();
   };
 
+  /** Folders and log change together, in one operation's name. */
+  const step = async (way: 'undo' | 'redo'): Promise<UndoState> => {
+    const { item, payload } = changes().peek(way);
+    if (item === null) return changes().state();
+    try {
+      await models.step(payload, way);
+    } catch (error) {
+      // What can never be done must not stand before all that was done earlier.
+      if (error instanceof StudioError && error.code === 'not-found') {
+        changes().forget(item.id);
+        shop.events.publish({ kind: 'images', ids: [] });
+      }
+      throw error;
+    }
+    const done = way === 'undo' ? changes().undo(item.id) : changes().redo(item.id);
+    // Something new was done meanwhile, and what was undone is forgotten.
+    if (done.item === null) await models.step(payload, way === 'undo' ? 'redo' : 'undo');
+    return noted(done);
+  };
+  let lastStep: Promise<unknown> = Promise.resolve();
+
   return {
     async detail(id) {
       const { uid: _, ...image } = shop.history().images.get(id);
@@ -41,10 +63,11 @@ export function createGallery(shop: Workshop, models: Models): Gallery {
     update: (request) => noted(changes().update(request)),
     remove: (ids) => noted(changes().remove(ids)),
     restore: (ids) => noted(changes().restore(ids)),
-    async step(way) {
-      const { payload } = changes().peek(way);
-      await models.step(payload, way);
-      return noted(way === 'undo' ? changes().undo() : changes().redo());
+    step(way) {
+      // Another window may ask for the same just now: it gets the next one.
+      const stepping = lastStep.catch(() => undefined).then(() => step(way));
+      lastStep = stepping;
+      return stepping;
     },
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { FileState, Recovery } from '#api/types';
 import { systemCode } from '#pictures/files';
-import { fileTime } from '#pictures/image-files';
+import { fileTime, IMAGE_PATH } from '#pictures/image-files';
 import { makerTitles } from '../models/titles.ts';
 import type { Workshop } from '../workshop.ts';
 import { adoptFile, readOurs, type OurFile } from './adopt.ts';
@@ -84,7 +84,7 @@ async function compare(
 
 /** A row that leads nowhere has no file. */
 const check = (files: Shop['files'], path: string) =>
-  files.isPlace(path) ? files.check(path) : Promise.resolve('gone' as const);
+  IMAGE_PATH.test(path) ? files.check(path) : Promise.resolve('gone' as const);
 
 /** Deletes files that no write will finish any more; gives how many. */
 async function clear(unfinished: readonly string[], since: number): Promise<number> {
@@ -119,7 +119,7 @@ async function adoptAll(
     if (ours === 'unreadable') unreadable.push(join(files.folder, path));
     else if (ours !== 'strange') readable.push({ path, createdAt: ours.text?.createdAt ?? 0 });
     // In a folder that is not of our making, what is not ours is somebody's.
-    else if (files.isPlace(path)) await aside(path);
+    else if (IMAGE_PATH.test(path)) await aside(path);
   }
   if (readable.length === 0) return { adopted: 0, quarantined, unreadable };
   const titleOf = await makerTitles(shop);

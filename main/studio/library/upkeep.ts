@@ -57,10 +57,10 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
   const recovered = sleep(delayMs, undefined, { signal: shop.closing }).then(() =>
     recover(shop, { since }),
   );
-  running = recovered.then(
-    () => exports.clear(),
-    () => undefined,
-  );
+  running = recovered
+    .then(() => exports.clear())
+    .then(() => models.recordHidden())
+    .catch(() => undefined);
   look();
   const timer = setInterval(look, LOOK_EVERY);
   timer.unref();

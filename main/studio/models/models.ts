@@ -1,10 +1,10 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImportOffer } from '#api/contract';
 import { StudioError } from '#api/errors';
 import { reasonText, type Reason } from '#api/reasons';
 import type { ModelInfo, UndoState } from '#api/types';
-import { fileError, makeFolder } from '#pictures/files';
+import { fileError, makeFolder, systemCode } from '#pictures/files';
 import type { Engine } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 import { dropUnusedGraphs } from './compiled.ts';
@@ -12,7 +12,7 @@ import { importFiles, planImport, type ImportFiles } from './imports.ts';
 import { modelInfo } from './model-info.ts';
 
 /** Removed models wait here, hidden: `.undo-<when>-<id>`. */
-const HIDDEN = /^\.undo-(\d+)-/;
+const HIDDEN = /^\.undo-(\d+)-(.+)$/;
 /** Windows are told of an import's progress no more often than this. */
 const TELL_MS = 100;
 
@@ -26,10 +26,15 @@ export interface Models {
   verify(id: string): Promise<readonly Reason[]>;
   /** Hides a model; it is deleted for good with the bin's old content. */
   remove(id: string): Promise<UndoState>;
-  /** Does to the folders what undo or redo is about to do to the log. */
+  /**
+   * Does to the folders what undo or redo is about to do to the log; `not-found` when that can never
+   * be done any more.
+   */
   step(payload: unknown, way: 'undo' | 'redo'): Promise<void>;
   /** Deletes for good what was removed before a time. */
   purge(before: number): Promise<void>;
+  /** Gives removed models that no undo knows of, as of a lost record, their place in it. */
+  recordHidden(): Promise<void>;
 }
 
 interface Removal {
@@ -49,6 +54,16 @@ export function createModels(shop: Workshop, engine: Engine): Models {
     });
     changed();
   };
+
+  const isThere = (name: string): Promise<boolean> =>
+    stat(join(home.models, name)).then(
+      () => true,
+      (error: unknown) => {
+        // What cannot be looked at is not gone.
+        if (systemCode(error) === 'ENOENT') return false;
+        throw fileError(error, 'read', join(home.models, name));
+      },
+    );
 
   return {
     list: async () => Promise.all((await library.list()).map(modelInfo)),
@@ -110,27 +125,56 @@ export function createModels(shop: Workshop, engine: Engine): Models {
           { field: 'id' },
         );
       }
+      shop.checkWritable();
       const { changes } = shop.history();
       const removal: Removal = { model: id, hidden: `.undo-${shop.now()}-${id}` };
-      await move(removal.model, removal.hidden);
-      changes.recordOutside('model', removal);
+      // First: what is hidden and cannot be brought back is lost.
+      const { item } = changes.recordOutside('model', removal);
+      try {
+        await move(removal.model, removal.hidden);
+      } catch (error) {
+        if (item !== null) changes.forget(item.id);
+        throw error;
+      }
       return changes.state();
     },
     async step(payload, way) {
       if (!isRemoval(payload)) return;
       const { model, hidden } = payload;
-      if (way === 'undo') await library.checkNewId(model);
-      await (way === 'undo' ? move(hidden, model) : move(model, hidden));
+      const [from, to] = way === 'undo' ? [hidden, model] : [model, hidden];
+      if (!(await isThere(from))) throw never('model-undo-gone', model);
+      if (await isThere(to)) throw never('model-undo-taken', model);
+      await move(from, to);
     },
     async purge(before) {
       for (const name of await readdir(home.models).catch(() => [])) {
         const when = HIDDEN.exec(name)?.[1];
         if (when === undefined || Number(when) >= before) continue;
         await rm(join(home.models, name), { recursive: true, force: true });
+        const { outside, forget } = shop.history().changes;
+        for (const { id, payload } of outside('model')) {
+          if (isRemoval(payload) && payload.hidden === name) forget(id);
+        }
       }
       await dropUnusedGraphs(home.cache, library);
     },
+    async recordHidden() {
+      const { outside, recordOutside } = shop.history().changes;
+      const known = new Set(
+        outside('model').map(({ payload }) => (isRemoval(payload) ? payload.hidden : '')),
+      );
+      for (const hidden of await readdir(home.models).catch(() => [])) {
+        const model = HIDDEN.exec(hidden)?.[2];
+        if (model === undefined || known.has(hidden) || (await isThere(model))) continue;
+        recordOutside('model', { model, hidden } satisfies Removal);
+      }
+    },
   };
+}
+
+function never(code: 'model-undo-gone' | 'model-undo-taken', model: string): StudioError {
+  const reason: Reason = { code, values: { model } };
+  return new StudioError('not-found', reasonText(reason), { reason });
 }
 
 function isRemoval(payload: unknown): payload is Removal {

@@ -34,6 +34,10 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.file-shrank':
     '{file} は読み取り中に短くなりました。書き込みが終わってから再試行してください。',
   'reason.file-too-large': '{file} は {bytes} バイトあります。読み取るのは {most} バイトまでです。',
+  'reason.model-undo-gone':
+    'モデル {model} はもうないため、この操作は実行できません。この操作だけを履歴から外しました。',
+  'reason.model-undo-taken':
+    'モデル {model} がすでにあるため、この操作は実行できません。この操作だけを履歴から外しました。',
   'reason.no-space':
     'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
 
