@@ -224,7 +224,8 @@ function putTogether(parts: Parts): Assembly {
         })
       : null;
   const facts: LibraryFacts | null = database && {
-    integrity: () => String(database.pragma('quick_check(1)', { simple: true })),
+    // All of it, indexes too: a start looks only through the quick part, and each backup through all.
+    integrity: () => String(database.pragma('integrity_check(1)', { simple: true })),
     backup: () => {
       const latest = latestBackup(backupFolder, shop.now());
       return latest === null ? null : { at: latest.at, problem: verifyCopy(latest.file) };

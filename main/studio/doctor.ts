@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { encodeError } from '#api/errors';
-import type { DoctorCheck } from '#api/types';
+import type { DoctorCheck, FileState } from '#api/types';
 import { countDifferences } from '#pictures/recipe';
 import { requireNetworks } from './making/plan.ts';
 import { modelRef } from './studio.ts';
@@ -11,6 +11,10 @@ import type { Workshop } from './workshop.ts';
 /** Below this the disk is worth a word, and below the other a warning in red. */
 const LOW_DISK = 10e9;
 const FULL_DISK = 500e6;
+/** A backup is made every day that the studio is open. */
+const OLD_BACKUP = 7 * 24 * 60 * 60 * 1000;
+/** The newest pictures, which are read to their end; comparing reads all of them. */
+const READ_PICTURES = 300;
 /** Seeds of the trial run: any will do. */
 const TRIAL_SEEDS = [1, 2];
 
@@ -30,7 +34,7 @@ export async function examine(
   const checks = [
     () => engineChecks(shop),
     () => diskChecks(shop),
-    () => Promise.resolve(library === null ? [] : libraryChecks(shop, library)),
+    () => (library === null ? Promise.resolve([]) : libraryChecks(shop, library)),
     () => modelChecks(shop),
     () => repeatCheck(shop),
   ];
@@ -86,13 +90,15 @@ async function diskChecks({ files }: Workshop): Promise<readonly DoctorCheck[]> 
   ];
 }
 
-function libraryChecks(
-  { history, files: { folder } }: Workshop,
+async function libraryChecks(
+  { history, files, now }: Workshop,
   library: LibraryFacts,
-): DoctorCheck[] {
+): Promise<DoctorCheck[]> {
+  const { folder } = files;
   const integrity = library.integrity();
   const rows = [...history().images.files()];
   const missing = rows.filter((row) => row.state === 'missing').length;
+  const damaged = await countDamaged(files, rows);
   const backup = library.backup();
   return [
     integrity === 'ok'
@@ -101,12 +107,29 @@ function libraryChecks(
     missing === 0
       ? { code: 'files', state: 'ok', values: { count: rows.length } }
       : { code: 'files-missing', state: 'warn', values: { count: missing } },
+    ...(damaged === 0
+      ? []
+      : [{ code: 'files-damaged', state: 'fail', values: { count: damaged } } as const]),
     backup === null
       ? { code: 'no-backup', state: 'warn', values: {} }
       : backup.problem === null
-        ? { code: 'backup', state: 'ok', values: { at: backup.at } }
+        ? now() - backup.at < OLD_BACKUP
+          ? { code: 'backup', state: 'ok', values: { at: backup.at } }
+          : { code: 'backup-old', state: 'warn', values: { at: backup.at } }
         : { code: 'backup-damaged', state: 'fail', values: { detail: backup.problem } },
   ];
+}
+
+/** How many of the newest pictures have a file that is there and not whole. */
+async function countDamaged(
+  files: Workshop['files'],
+  rows: readonly { readonly path: string; readonly state: FileState }[],
+): Promise<number> {
+  let count = 0;
+  for (const { path } of rows.filter(({ state }) => state === 'present').slice(-READ_PICTURES)) {
+    if ((await files.check(path).catch(() => 'unread')) === 'damaged') count++;
+  }
+  return count;
 }
 
 async function modelChecks({ library }: Workshop): Promise<readonly DoctorCheck[]> {

@@ -44,6 +44,8 @@ const CHECKS: readonly DoctorCheck[] = [
   { code: 'files', state: 'ok', values: { count: 12480 } },
   { code: 'files-missing', state: 'warn', values: { count: 1 } },
   { code: 'backup', state: 'ok', values: { at: 1_790_000_000_000 } },
+  { code: 'files-damaged', state: 'fail', values: { count: 2 } },
+  { code: 'backup-old', state: 'warn', values: { at: 1 } },
   { code: 'no-backup', state: 'warn', values: {} },
   { code: 'backup-damaged', state: 'fail', values: { detail: 'not a database' } },
   { code: 'model', state: 'ok', values: { id: 'starter' } },

@@ -3,6 +3,7 @@ import type { Recovery } from '#api/types';
 import { latestBackup } from '#history/backup';
 import type { Models } from '../models/models.ts';
 import type { Workshop } from '../workshop.ts';
+import { believedTime } from './clock.ts';
 import { discard } from './disposal.ts';
 import { recover } from './recovery.ts';
 import type { Exports } from './exports.ts';
@@ -40,13 +41,20 @@ export function startUpkeep(shop: Workshop, options: UpkeepOptions): Upkeep {
   const emptyBin = async (before?: number): Promise<number> =>
     discard(shop, shop.history().bin.purge(before));
 
-  const routine = async (): Promise<void> => {
-    const oldest = shop.now() - shop.settings.get().binDays * DAY;
-    await emptyBin(oldest);
-    await models.purge(oldest);
+  const backUpWhenDue = async (): Promise<void> => {
     const latest = latestBackup(backupFolder, shop.now());
     const due = latest === null || shop.now() - latest.at >= DAY;
     if (due && shop.history().images.count({}) > 0) await backUp();
+  };
+
+  const routine = async (): Promise<void> => {
+    // Each by itself: a full disk stops the backup, and an emptied bin may free it.
+    await backUpWhenDue().catch(() => undefined);
+    const time = believedTime(shop);
+    if (time === null) return;
+    const oldest = time - shop.settings.get().binDays * DAY;
+    await emptyBin(oldest);
+    await models.purge(oldest);
   };
 
   let running: Promise<void> = Promise.resolve();

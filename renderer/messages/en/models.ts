@@ -154,9 +154,16 @@ export const models = {
   'doctor.files-missing': 'Library',
   'doctor.files-missing.value': { one: '{count} file missing', other: '{count} files missing' },
   'doctor.files-missing.text': 'Gallery rebuilds them from their tokens.',
+  'doctor.files-damaged': { one: '{count} file is damaged', other: '{count} files are damaged' },
+  'doctor.files-damaged.text':
+    '“Compare now” in Settings finds them all; then Gallery rebuilds them.',
   'doctor.backup': 'Backup',
   'doctor.backup.value': '{at}',
   'doctor.backup.text': 'Read back and whole',
+  'doctor.backup-old': 'Backup',
+  'doctor.backup-old.value': '{at}',
+  'doctor.backup-old.text':
+    'Whole, but old. Make a new one in Settings; check free space and the clock.',
   'doctor.no-backup': 'Backup',
   'doctor.no-backup.value': 'none yet',
   'doctor.no-backup.text': 'Settings makes one at once.',
