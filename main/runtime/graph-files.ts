@@ -49,11 +49,13 @@ interface Writable {
   ): Promise<{ readonly bytesWritten: number }>;
 }
 
-/** One write call stops at 2 GiB, and may stop earlier. */
+/** One call takes less than 2 GiB. */
+const MAX_WRITE_BYTES = 2 ** 30;
+
 async function writeAll(file: Writable, data: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < data.byteLength) {
-    const left = data.byteLength - done;
+    const left = Math.min(MAX_WRITE_BYTES, data.byteLength - done);
     const { bytesWritten } = await file.write(data, done, left, position + done);
     done += bytesWritten;
   }

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { StudioError } from '#api/errors';
@@ -130,12 +129,17 @@ export async function readText(
 ): Promise<string> {
   const { name, limit } = options;
   try {
-    const { size } = await stat(path);
-    if (size > limit) {
-      const values = { file: name, bytes: size, most: limit };
-      throw unavailable({ code: 'file-too-large', values });
+    const source = await fileSource(path, name);
+    try {
+      const { size } = source;
+      if (size > limit) {
+        const values = { file: name, bytes: size, most: limit };
+        throw unavailable({ code: 'file-too-large', values });
+      }
+      return new TextDecoder().decode(await source.read(0, size));
+    } finally {
+      await source.close();
     }
-    return await readFile(path, 'utf8');
   } catch (error) {
     throw fileError(error, name);
   }
