@@ -167,7 +167,8 @@ export interface ImageRow {
 export interface ImageDetail extends ImageRow {
   readonly recipe: Recipe;
   readonly modelTitle: string | null;
-  readonly className: string | null;
+  /** Of the label, in the languages of the model that made it; null where it has none. */
+  readonly className: { readonly en: string; readonly ja?: string | undefined } | null;
   readonly path: string;
   readonly bytes: number;
   readonly note: string;
@@ -205,7 +206,16 @@ export interface UndoState {
 export interface UndoItem {
   readonly id: number;
   readonly kind:
-    'rate' | 'star' | 'note' | 'tag' | 'board' | 'delete' | 'restore' | 'search' | 'model';
+    | 'rate'
+    | 'star'
+    | 'note'
+    | 'tag'
+    | 'board'
+    | 'delete'
+    | 'restore'
+    | 'import'
+    | 'search'
+    | 'model';
   readonly count: number;
 }
 
@@ -230,6 +240,36 @@ export interface ReplayResult {
   readonly tokens: number;
   readonly target: ResolvedTarget;
   readonly recordedTarget: ResolvedTarget;
+}
+
+/** Why a file was not brought in. */
+export interface Refusal {
+  readonly name: string;
+  readonly code: ErrorCode;
+  /** In English, for where there are no words for the reason. */
+  readonly message: string;
+  readonly reason: Reason | null;
+}
+export interface ImportResult {
+  readonly ids: readonly number[];
+  readonly refused: readonly Refusal[];
+  readonly undo: UndoState;
+}
+
+/** What a file would be to the library. */
+export interface InspectedFile {
+  readonly name: string;
+  /**
+   * `ours`: a picture with its recipe; `recipe`: one without pixels, which are made; `here`,
+   * `binned`, `lost`: a picture of this library, that lies in the bin or lost its file; `foreign`:
+   * any other picture, which is encoded.
+   */
+  readonly kind: 'ours' | 'recipe' | 'here' | 'binned' | 'lost' | 'foreign' | 'refused';
+  /** The picture that it is in this library. */
+  readonly id: number | null;
+  /** What its recipe says, where it has one. */
+  readonly recipe: Omit<Recipe, 'tokens' | 'representation'> | null;
+  readonly refusal: Refusal | null;
 }
 
 /** A file to fetch, with the pictures of an export. */

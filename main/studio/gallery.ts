@@ -57,7 +57,7 @@ export function createGallery(shop: Workshop, models: Models): Gallery {
       if (label === null) return { ...image, className: null };
       const list = await shop.library.list();
       const maker = list.find((one) => one.state === 'ready' && one.manifest.hash === model.hash);
-      const name = maker?.state === 'ready' ? maker.manifest.classes[label]?.en : undefined;
+      const name = maker?.state === 'ready' ? maker.manifest.classes[label] : undefined;
       return { ...image, className: name ?? null };
     },
     update: (request) => noted(changes().update(request)),

@@ -102,9 +102,13 @@ export class Compare {
   }
 
   /** A key of the comparison; answers whether it was one. */
-  key(key: string, shift: boolean): boolean {
-    const stride = shift ? 0.1 : 0.01;
-    if (this.mode === 'slide' && this.zoom === 1 && (key === 'ArrowLeft' || key === 'ArrowRight')) {
+  key(key: string, { shift = false, alt = false }: Held = {}): boolean {
+    const pans = key in PANS;
+    if (alt && !pans) return false;
+    // With Shift or Alt the picture moves; while all of it is seen, there is nothing to move.
+    const slides = this.mode === 'slide' && (this.zoom === 1 || !(shift || alt));
+    if (slides && (key === 'ArrowLeft' || key === 'ArrowRight')) {
+      const stride = shift ? 0.1 : 0.01;
       this.setDivider(this.divider + (key === 'ArrowRight' ? stride : -stride));
       return true;
     }
@@ -119,6 +123,12 @@ export class Compare {
     else return false;
     return true;
   }
+}
+
+/** Keys that are held down with another. */
+interface Held {
+  readonly shift?: boolean;
+  readonly alt?: boolean;
 }
 
 const PANS: Readonly<Record<string, readonly [number, number]>> = {

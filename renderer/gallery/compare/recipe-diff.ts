@@ -1,6 +1,6 @@
 import type { ImageDetail } from '#api/types';
 import { isForeign, RECIPE_FIELDS, valuesOf } from '../../state/draft-values.ts';
-import { fieldText, rowName } from '../details/recipe-table.ts';
+import { fieldText, labelText, rowName } from '../details/recipe-table.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
 
 export interface DiffRow {
@@ -22,9 +22,7 @@ export function recipeDiff(i18n: I18n, details: readonly ImageDetail[]): readonl
   return [
     row(i18n.t('details.source'), ({ recipe }) => i18n.t(`source.${recipe.source.kind}`)),
     row(i18n.t('field.model'), ({ modelTitle, recipe }) => modelTitle ?? recipe.model.id),
-    row(i18n.t('field.label'), ({ className, recipe }) =>
-      recipe.source.kind === 'sample' ? (className ?? i18n.t('class.any')) : '',
-    ),
+    row(i18n.t('field.label'), (detail) => labelText(i18n, detail) ?? ''),
     ...FIELDS.map((field) =>
       row(rowName(i18n, field), (detail) =>
         isForeign(detail) ? '' : fieldText(i18n, field, valuesOf(detail.recipe)[field]),

@@ -7,7 +7,6 @@ import {
   sourceOf,
   startsAs,
   valuesOf,
-  type DraftValues,
   type RecallField,
 } from '../../state/draft-values.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';
@@ -38,21 +37,21 @@ export function recipeRows(detail: ImageDetail, yours: Yours): readonly RecipeRo
   const { i18n, models, draft } = yours;
   const { recipe } = detail;
   const theirs = valuesOf(recipe);
-  const model = models.byId(recipe.model.id);
   const differing = draft.differences(detail);
   const fields = RECIPE_FIELDS.flatMap((field): readonly RecipeRow[] => {
     const value = theirs[field];
     if (value === undefined) return [];
-    const text = (values: Partial<DraftValues>) =>
+    const own = draft.value[field];
+    const [its, yours] =
       field === 'label'
-        ? models.className(model ?? models.current, values.label ?? null, i18n)
-        : fieldText(i18n, field, values[field]);
+        ? [labelText(i18n, detail) ?? '', models.className(models.current, draft.value.label, i18n)]
+        : [fieldText(i18n, field, value), fieldText(i18n, field, own)];
     return [
       {
         key: field,
         name: rowName(i18n, field),
-        value: text(theirs),
-        yours: differing.includes(field) ? text(draft.value) : null,
+        value: its,
+        yours: differing.includes(field) ? yours : null,
         field,
         mono: field === 'seed',
       },
@@ -109,6 +108,14 @@ function factsOf(detail: ImageDetail, { i18n, models, draft, target }: Yours) {
 export function rowName(i18n: I18n, field: (typeof RECIPE_FIELDS)[number]): string {
   if (field === 'rdmSteps') return i18n.t('details.rdmSteps');
   return field === 'steps' ? i18n.t('details.mageSteps') : i18n.t(`field.${field}`);
+}
+
+/** The class that a picture was drawn as; null where none was asked for. */
+export function labelText(i18n: I18n, { className, recipe }: ImageDetail): string | null {
+  if (recipe.source.kind !== 'sample') return null;
+  const { label } = recipe.source;
+  if (label === null) return i18n.t('class.any');
+  return className === null ? String(label) : i18n.pick(className);
 }
 
 export function fieldText(
