@@ -72,6 +72,7 @@ export class App {
       () => this.navigation.view,
     );
     this.events.onConnected(() => void this.undo.refresh());
+    this.events.on('images', () => this.undo.refreshSoon());
   }
 
   /**

@@ -18,6 +18,7 @@ export type UndoSubject =
   | { readonly kind: 'library'; readonly item: UndoItem };
 
 const MOST = 200;
+const SOON_MS = 300;
 
 /**
  * One order for Ctrl Z over two logs: the library's, which the studio keeps and which survives a
@@ -37,17 +38,36 @@ export class Undo {
   /** Whether there is a step to take back, or soon will be. */
   readonly canUndo = $derived(this.nextUndo !== null || this.#open > 0);
   readonly #studio: StudioClient;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts the states that the studio gave. */
+  #answers = 0;
 
   constructor(studio: StudioClient) {
     this.#studio = studio;
   }
 
+  /** Reads what the library would undo now: somebody else may have done or undone something. */
   async refresh(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
-      this.#keep(await this.#studio.studio.undoState());
+      let known: number;
+      let state: UndoState;
+      do {
+        await this.#last;
+        known = this.#answers;
+        state = await this.#studio.studio.undoState();
+        // What this window did meanwhile makes the answer an old one.
+      } while (known !== this.#answers || this.#open > 0);
+      this.#follow(state);
     } catch {
       // As in Status: the last state stays until the studio answers again.
     }
+  }
+
+  /** Pictures changed, perhaps by somebody else: changes come in bursts, and one look is enough. */
+  refreshSoon(): void {
+    this.#timer ??= setTimeout(() => void this.refresh(), SOON_MS);
   }
 
   /** A step of this window was taken. */
@@ -105,8 +125,10 @@ export class Undo {
     const state = step?.kind === 'local' ? null : await this.#studio.studio.undo();
     this.#past = this.#past.slice(0, -1);
     this.#future = [...this.#future, step ?? libraryStep(what)];
-    if (state !== null) this.#keep(state);
-    return what;
+    if (state === null) return what;
+    this.#keep(state);
+    // Another window may have been quicker: what was really taken back is what can be redone.
+    return subject(undefined, state.redo) ?? what;
   }
 
   async #takeAgain(): Promise<UndoSubject | null> {
@@ -117,12 +139,25 @@ export class Undo {
     const state = step?.kind === 'local' ? null : await this.#studio.studio.redo();
     this.#future = this.#future.slice(0, -1);
     this.#past = [...this.#past, step ?? libraryStep(what)];
-    if (state !== null) this.#keep(state);
-    return what;
+    if (state === null) return what;
+    this.#keep(state);
+    return subject(undefined, state.undo) ?? what;
+  }
+
+  /** Steps of another window, or of the command line, take their place in the order. */
+  #follow(state: UndoState): void {
+    const before = Math.max(this.#library.undo?.id ?? 0, this.#library.redo?.id ?? 0);
+    const now = state.undo?.id ?? 0;
+    this.#past = this.#past.filter((step) => step.kind === 'local' || step.id <= now);
+    // Steps from before this window was opened come last.
+    if (this.#answers > 0 && now > before)
+      this.#past = [...this.#past, { kind: 'library' as const, id: now }];
+    this.#keep(state);
   }
 
   /** Library steps that the studio no longer has must not bar the way to the steps below. */
   #keep(state: UndoState): void {
+    this.#answers += 1;
     this.#library = state;
     if (state.undo === null) this.#past = this.#past.filter((step) => step.kind === 'local');
     if (state.redo === null) this.#future = this.#future.filter((step) => step.kind === 'local');

@@ -37,6 +37,7 @@ function setUp(past: number[] = []) {
     undo,
     log,
     change,
+    undoElsewhere: () => void move(done, undone, 'library undo'),
     act: (id: number) => undo.did(change(id)),
     local: (name: string) =>
       undo.push({
@@ -46,6 +47,46 @@ function setUp(past: number[] = []) {
       }),
   };
 }
+
+describe('steps of another window', () => {
+  test('take their place in the order, and go from it when they are undone there', async () => {
+    const { undo, log, act, change, local } = setUp([1]);
+    await undo.refresh();
+    local('a');
+    change(2);
+    await undo.refresh();
+    expect(undo.nextUndo).toEqual({ kind: 'library', item: item(2) });
+    local('b');
+    act(3);
+    await undo.undo();
+    await undo.undo();
+    await undo.undo();
+    await undo.undo();
+    expect(log).toEqual(['library undo 3', 'undo b', 'library undo 2', 'undo a']);
+  });
+
+  test('are named when they were quicker than the news of them', async () => {
+    const { undo, act, change } = setUp();
+    act(1);
+    change(2);
+    expect(await undo.undo()).toEqual({ kind: 'library', item: item(2) });
+    expect(undo.nextUndo).toEqual({ kind: 'library', item: item(1) });
+    expect(await undo.redo()).toEqual({ kind: 'library', item: item(2) });
+  });
+
+  test('that were undone there are not undone here again', async () => {
+    const { undo, log, act, local, undoElsewhere } = setUp();
+    act(1);
+    act(2);
+    local('a');
+    undoElsewhere();
+    await undo.refresh();
+    await undo.undo();
+    await undo.undo();
+    expect(await undo.undo()).toBeNull();
+    expect(log).toEqual(['library undo 2', 'undo a', 'library undo 1']);
+  });
+});
 
 describe('one order over two logs', () => {
   test('takes back the newest first, whichever log it is in', async () => {
