@@ -12,7 +12,7 @@ type Change = Omit<UpdateImages, 'ids'>;
 /** What can be done with the selected pictures. All of it can be undone, but for the empty bin. */
 export class Actions {
   /** What is on its way. */
-  busy = $state<'import' | 'export' | 'rebuild' | null>(null);
+  busy = $state<'export' | 'rebuild' | null>(null);
   readonly #gallery: Gallery;
 
   constructor(gallery: Gallery) {
@@ -40,18 +40,18 @@ export class Actions {
     if (addTags.length > 0) await this.#update({ addTags }, ids);
   }
 
-  async removeTag(tag: string, ids = this.targets): Promise<void> {
-    await this.#update({ removeTags: [tag] }, ids);
+  async removeTags(removeTags: readonly string[], ids = this.targets): Promise<void> {
+    await this.#update({ removeTags: [...removeTags] }, ids);
   }
 
   async addToBoard(board: Pick<Board, 'id' | 'name'>, ids = this.targets): Promise<void> {
     const done = await this.#update({ addToBoard: board.id }, ids);
-    if (done) this.#toast('gallery.boarded', { count: ids.length, board: board.name });
+    if (done) this.tellUndoable('gallery.boarded', { count: ids.length, board: board.name });
   }
 
   async removeFromBoard(board: Pick<Board, 'id' | 'name'>, ids = this.targets): Promise<void> {
     const done = await this.#update({ removeFromBoard: board.id }, ids);
-    if (done) this.#toast('gallery.unboarded', { count: ids.length, board: board.name });
+    if (done) this.tellUndoable('gallery.unboarded', { count: ids.length, board: board.name });
   }
 
   async setNote(id: number, note: string): Promise<void> {
@@ -63,7 +63,7 @@ export class Actions {
     const { app } = this.#gallery;
     const done = await app.act(app.undo.apply(app.studio.images.remove({ ids: [...ids] })));
     if (done === undefined) return;
-    this.#toast('undo.delete', { count: ids.length });
+    this.tellUndoable('undo.delete', { count: ids.length });
   }
 
   async restore(ids = this.targets): Promise<void> {
@@ -71,7 +71,7 @@ export class Actions {
     const { app } = this.#gallery;
     const done = await app.act(app.undo.apply(app.studio.images.restore({ ids: [...ids] })));
     if (done === undefined) return;
-    this.#toast('undo.restore', { count: ids.length });
+    this.tellUndoable('undo.restore', { count: ids.length });
   }
 
   /** Deletes for good what is in the bin. The view asks before. */
@@ -150,23 +150,6 @@ export class Actions {
     }
   }
 
-  /** Brings files in; what was refused is shown with its reason. */
-  async import(files: readonly File[]): Promise<void> {
-    if (files.length === 0 || this.busy !== null) return;
-    const { app } = this.#gallery;
-    this.busy = 'import';
-    app.announcer.polite(app.i18n.t('gallery.importing', { count: files.length }));
-    const result = await app.act(app.studio.images.import({ files: [...files] }));
-    this.busy = null;
-    if (result === undefined) return;
-    const { ids, refused } = result;
-    if (ids.length > 0) app.announcer.polite(app.i18n.t('gallery.imported', { count: ids.length }));
-    const [first] = ids;
-    if (first !== undefined) this.#gallery.show(first);
-    this.#gallery.search.refresh(0);
-    this.#gallery.dialog = { kind: 'imported', ids, refused };
-  }
-
   async copyPicture(): Promise<void> {
     const { app, desk, details } = this.#gallery;
     const row = details.row;
@@ -213,8 +196,8 @@ export class Actions {
 
   async renameBoard(id: number, name: string): Promise<void> {
     const { app } = this.#gallery;
-    await app.act(app.studio.images.renameBoard({ id, name }));
-    await app.library.refresh();
+    const done = await app.act(app.studio.images.renameBoard({ id, name }));
+    if (done !== undefined) await this.#outside();
   }
 
   async removeBoard({ id, name }: Board): Promise<void> {
@@ -223,7 +206,7 @@ export class Actions {
     if (done?.removed !== true) return;
     if (this.#gallery.search.filter.board === id) this.#gallery.goTo({});
     await this.#outside();
-    this.#toast('gallery.boardRemoved', { board: name });
+    this.tellUndoable('gallery.boardRemoved', { board: name });
   }
 
   async saveSearch(name: string): Promise<void> {
@@ -238,7 +221,7 @@ export class Actions {
     const done = await app.act(app.studio.images.removeSearch({ id }));
     if (done?.removed !== true) return;
     await this.#outside();
-    this.#toast('gallery.searchRemoved', { name });
+    this.tellUndoable('gallery.searchRemoved', { name });
   }
 
   /** For calls that answer no undo state of their own: reads it, and the counts. */
@@ -276,7 +259,7 @@ export class Actions {
   }
 
   /** Names what was done, with a way back. */
-  #toast(key: MessageKey, values: Readonly<Record<string, string | number>>): void {
+  tellUndoable(key: MessageKey, values: Readonly<Record<string, string | number>>): void {
     const { toasts, announcer, i18n, undoNow } = this.#gallery.app;
     const text = i18n.lookup(key, values) ?? '';
     announcer.polite(text);

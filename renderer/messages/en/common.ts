@@ -58,6 +58,7 @@ export const common = {
     other: '{count} images moved to the bin',
   },
   'undo.restore': { one: '{count} image restored', other: '{count} images restored' },
+  'undo.import': { one: '{count} image imported', other: '{count} images imported' },
   'undo.search': 'Saved search',
   'undo.model': 'Model removed',
   'undo.nothing': 'Nothing to undo',

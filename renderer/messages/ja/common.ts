@@ -58,6 +58,7 @@ export const common: Translation<typeof english> = {
   'undo.board': 'ボード {count} 件',
   'undo.delete': '画像 {count} 枚をごみ箱へ移動',
   'undo.restore': '画像 {count} 枚を復元',
+  'undo.import': '画像 {count} 枚の読み込み',
   'undo.search': '保存した検索',
   'undo.model': 'モデルの削除',
   'undo.nothing': '元に戻す操作はありません',

@@ -75,6 +75,15 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.move-unsound':
     'ライブラリの記録の写しが正しくないため ({problem})、破棄しました。ライブラリは元の場所にあります。両方のディスクを確認してください。',
 
+  'reason.picture-other':
+    '{file} は読み込める画像ではありません。PNG、JPEG、WebP、GIF、TIFF、AVIF のいずれかを選んでください。',
+  'reason.picture-damaged':
+    '{file} は壊れているか、未対応の形式です。完全なファイルを選んでください。',
+  'reason.picture-too-large':
+    '{file} は大きすぎます ({width} × {height} ピクセル)。一辺 {side}、合計 {millions} 百万ピクセルまで読み込めます。小さくしてからもう一度お試しください。',
+  'reason.recipe-unreadable':
+    '{file} のレシピは壊れているか、新しいバージョンの RCG Studio で書かれています。',
+
   'reason.export-gone': 'すでにライブラリにありません。',
   'reason.export-foreign':
     '外部から取り込んだ画像で、ファイルがないか壊れているため、元のとおりには作り直せません。',
