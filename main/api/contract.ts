@@ -22,6 +22,8 @@ import {
   type ExportResult,
   type ImageDetail,
   type ImageRow,
+  type ImportResult,
+  type InspectedFile,
   type Job,
   type LibraryExported,
   type LibraryImported,
@@ -71,6 +73,11 @@ const base = oc.errors(errors);
 const byId = z.strictObject({ id: imageId });
 const byIds = z.strictObject({ ids: imageIds });
 const path = z.string().min(1).max(4096);
+
+const pictureFiles = z
+  .array(z.file().max(100 * 2 ** 20))
+  .min(1)
+  .max(1000);
 
 /** The files of an import: paths on the machine that the studio runs on. */
 const importFiles = z.strictObject({
@@ -208,22 +215,17 @@ export const contract = {
     /** Makes a lost or dropped file again from its tokens. */
     rebuild: base.input(byId).output(output<ImageDetail>()),
     steps: base.input(byId).output(output<DecodeSteps>()),
-    /** Brings pictures in: ours with their recipe, others as their representation and tokens. */
+    /** What files would be, read and not kept. */
+    inspect: base
+      .input(z.strictObject({ files: pictureFiles }))
+      .output(output<readonly InspectedFile[]>()),
+    /**
+     * Brings pictures in: ours with their recipe, others as their representation and tokens. `into`
+     * is the undo step of an import that this one goes on with.
+     */
     import: base
-      .input(
-        z.strictObject({
-          files: z
-            .array(z.file().max(100 * 2 ** 20))
-            .min(1)
-            .max(1000),
-        }),
-      )
-      .output(
-        output<{
-          readonly ids: readonly number[];
-          readonly refused: readonly { readonly name: string; readonly reason: string }[];
-        }>(),
-      ),
+      .input(z.strictObject({ files: pictureFiles, into: imageId.optional() }))
+      .output(output<ImportResult>()),
     /** A ZIP of the pictures, or one PNG, to be fetched; files that are not whole are made again. */
     export: base
       .input(z.strictObject({ ids: imageIds, metadata: z.boolean() }))

@@ -73,6 +73,15 @@ export const REASONS = {
   'reason.move-unsound':
     'The copy of the library’s record is not sound ({problem}) and was thrown away. The library is where it was; check both disks.',
 
+  'reason.picture-other':
+    '{file} is not a picture that can be read. Give a PNG, JPEG, WebP, GIF, TIFF or AVIF file.',
+  'reason.picture-damaged':
+    '{file} is damaged, or a picture of an unknown kind. Give a whole file.',
+  'reason.picture-too-large':
+    '{file} is too large: {width} × {height} pixels. At most {side} on a side and {millions} million in all are read; make it smaller first.',
+  'reason.recipe-unreadable':
+    'The recipe in {file} is damaged, or was written by a newer version of RCG Studio.',
+
   'reason.export-gone': 'It is not in the library any more.',
   'reason.export-foreign':
     'It came from elsewhere and its file is missing or damaged, so it cannot be made again as it was.',

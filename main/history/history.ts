@@ -102,13 +102,22 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       update: (request: UpdateImages) => noted(operations.updateImages(store, request, now())),
       remove: (ids: readonly number[]) => noted(setDeleted(store, { ids, at: now(), now: now() })),
       restore: (ids: readonly number[]) => noted(setDeleted(store, { ids, at: null, now: now() })),
+      /** Records that pictures were brought in, or back from the bin; `into` is the step so far. */
+      recordImport: (ids: readonly number[], into?: number) =>
+        noted(
+          operations.recordImport(store, {
+            ids,
+            now: now(),
+            ...(into === undefined ? {} : { into }),
+          }),
+        ),
       /** Gives what another part of the studio did its place in the order of undo. */
       recordOutside: (kind: UndoItem['kind'], payload: unknown) =>
         noted(operations.recordOutside(store, { kind, payload, now: now() })),
       state: () => operations.undoState(store),
       peek: (way: 'undo' | 'redo') => operations.peek(store, way),
-      undo: (id?: number) => noted(operations.step(store, 'undo', id)),
-      redo: (id?: number) => noted(operations.step(store, 'redo', id)),
+      undo: (id?: number) => noted(operations.step(store, { way: 'undo', now: now(), id })),
+      redo: (id?: number) => noted(operations.step(store, { way: 'redo', now: now(), id })),
       /** What another part of the studio did that can be taken back. */
       outside: (kind: UndoItem['kind']) => operations.outsideOperations(store, kind),
       forget: (id: number) => operations.forgetOperation(store, id),

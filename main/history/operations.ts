@@ -31,20 +31,56 @@ interface Operation {
 export function perform(store: Store, { kind, changes, now }: Operation): Done {
   return store.transact(() => {
     const inverse = applyAll(store, changes);
-    if (inverse.length === 0) return NOTHING;
-    const ids = changedImages(inverse);
-    store.rows('DELETE FROM operations WHERE undone = 1').run();
+    return inverse.length === 0 ? NOTHING : record(store, { kind, changes, now }, inverse);
+  });
+}
+
+function record(store: Store, { kind, changes, now }: Operation, inverse: readonly Change[]): Done {
+  const ids = changedImages(inverse);
+  store.rows('DELETE FROM operations WHERE undone = 1').run();
+  const [forward, back] = [JSON.stringify(changes), JSON.stringify(inverse)];
+  const count = Math.max(1, ids.length);
+  const { lastInsertRowid } = store
+    .rows(
+      `INSERT INTO operations (created_at, kind, count, characters, forward, inverse)
+      VALUES (?, ?, ?, ?, ?, ?)`,
+    )
+    .run(now, kind, count, forward.length + back.length, forward, back);
+  trim(store);
+  const item = { id: Number(lastInsertRowid), kind, count };
+  return { item, ids, payload: payloadOf(changes) };
+}
+
+/**
+ * Records that pictures were brought in, or back from the bin; taken back, they go to the bin.
+ * `into` names the step of the same import so far, when it is still the newest: then it is one step.
+ */
+export function recordImport(
+  store: Store,
+  { ids, into, now }: { readonly ids: readonly number[]; readonly into?: number; now: number },
+): Done {
+  return store.transact(() => {
+    if (ids.length === 0) return NOTHING;
+    applyAll(store, [{ kind: 'deleted', at: null, ids }]);
+    const last = nextOperation(store, 'undo');
+    const continued = last?.kind === 'import' && last.id === into ? last : undefined;
+    const before = JSON.parse(continued?.inverse ?? '[]') as readonly Change[];
+    const all = [...new Set([...changedImages(before), ...ids])];
+    const changes: readonly Change[] = [{ kind: 'deleted', at: null, ids: all }];
+    const inverse: readonly Change[] = [{ kind: 'deleted', at: now, ids: all }];
+    if (continued === undefined) return record(store, { kind: 'import', changes, now }, inverse);
     const [forward, back] = [JSON.stringify(changes), JSON.stringify(inverse)];
-    const count = Math.max(1, ids.length);
-    const { lastInsertRowid } = store
+    store.rows('DELETE FROM operations WHERE undone = 1').run();
+    store
       .rows(
-        `INSERT INTO operations (created_at, kind, count, characters, forward, inverse)
-        VALUES (?, ?, ?, ?, ?, ?)`,
+        'UPDATE operations SET count = ?, characters = ?, forward = ?, inverse = ? WHERE id = ?',
       )
-      .run(now, kind, count, forward.length + back.length, forward, back);
-    trim(store);
-    const item = { id: Number(lastInsertRowid), kind, count };
-    return { item, ids, payload: payloadOf(changes) };
+      .run(all.length, forward.length + back.length, forward, back, continued.id);
+    return {
+      item: { id: continued.id, kind: 'import', count: all.length },
+      ids,
+      payload: undefined,
+    };
   });
 }
 
@@ -145,11 +181,23 @@ export function peek(store: Store, way: 'undo' | 'redo'): Done {
  * Takes the last operation back, or does it again; with an id, that one, and nothing when it is not
  * there to be taken any more.
  */
-export function step(store: Store, way: 'undo' | 'redo', id?: number): Done {
+export function step(
+  store: Store,
+  {
+    way,
+    now,
+    id,
+  }: { readonly way: 'undo' | 'redo'; readonly now: number; readonly id: number | undefined },
+): Done {
   return store.transact(() => {
     const row = id === undefined ? nextOperation(store, way) : operation(store, way, id);
     if (row === undefined) return NOTHING;
-    const changes = JSON.parse(way === 'undo' ? row.inverse : row.forward) as readonly Change[];
+    const kept = JSON.parse(way === 'undo' ? row.inverse : row.forward) as readonly Change[];
+    // What was brought in comes to the bin today, however long ago that was.
+    const changes =
+      row.kind === 'import' && way === 'undo'
+        ? kept.map((change) => (change.kind === 'deleted' ? { ...change, at: now } : change))
+        : kept;
     const back = applyAll(store, changes);
     // The way back is made anew, of what was really changed: pictures may have gone for good.
     store
@@ -191,7 +239,7 @@ export function forgetOperation(store: Store, id: number): void {
 export function forgetGone(store: Store): void {
   store
     .rows(
-      `DELETE FROM operations WHERE kind IN ('rate', 'star', 'note', 'tag', 'delete', 'restore')
+      `DELETE FROM operations WHERE kind IN ('rate', 'star', 'note', 'tag', 'delete', 'restore', 'import')
       AND NOT EXISTS (
         SELECT 1 FROM json_each(iif(undone, forward, inverse)) AS change,
           json_each(change.value, '$.ids') AS changed

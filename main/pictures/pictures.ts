@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
+import type { Reason } from '#api/reasons';
 import type { RgbImage } from '#worker/protocol';
 import { checkFile, fileError, readWhole, systemCode, writeAtomic } from './files.ts';
 import {
@@ -48,7 +49,9 @@ export async function readPicture(path: string): Promise<RgbImage> {
   });
   const head = bytes.subarray(0, HEAD_BYTES).toString('latin1');
   if (!HEADS.some((pattern) => pattern.test(head))) {
-    throw unreadable(`${name} is not a picture that can be read; give a ${KNOWN} file.`);
+    throw unreadable(`${name} is not a picture that can be read; give a ${KNOWN} file.`, {
+      reason: { code: 'picture-other', values: { file: name } },
+    });
   }
   const { default: sharp } = await import('sharp');
   try {
@@ -69,7 +72,7 @@ export async function readPicture(path: string): Promise<RgbImage> {
     const why = said.replace(/[\s:]+$/, '');
     throw unreadable(
       `${name} cannot be read as a picture: it is damaged or of an unknown kind (${why}). Give a whole ${KNOWN} file.`,
-      error,
+      { cause: error, reason: { code: 'picture-damaged', values: { file: name } } },
     );
   }
 }
@@ -79,6 +82,12 @@ function checkSize(name: string, width: number, height: number): void {
   throw unreadable(
     `${name} is too large: ${width} × ${height} pixels. At most ${MAX_SIDE} on a side and ` +
       `${MAX_PIXELS / 1e6} million in all are read; make it smaller first.`,
+    {
+      reason: {
+        code: 'picture-too-large',
+        values: { file: name, width, height, side: MAX_SIDE, millions: MAX_PIXELS / 1e6 },
+      },
+    },
   );
 }
 
@@ -167,8 +176,11 @@ export async function writePicture(path: string, png: Uint8Array): Promise<Writt
   return before === undefined ? 'new' : 'replaced';
 }
 
-function unreadable(message: string, cause?: unknown): StudioError {
-  return new StudioError('picture-unreadable', message, { cause });
+function unreadable(
+  message: string,
+  options: { readonly reason: Reason; readonly cause?: unknown },
+): StudioError {
+  return new StudioError('picture-unreadable', message, options);
 }
 
 /** The centre of a picture, `edge` pixels wide. */

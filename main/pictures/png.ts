@@ -158,6 +158,6 @@ function unreadable(name: string, why: string, cause?: unknown): StudioError {
   return new StudioError(
     'picture-unreadable',
     `${name} is not a whole PNG: ${why}. Use another copy of it.`,
-    { cause },
+    { cause, reason: { code: 'picture-damaged', values: { file: name } } },
   );
 }

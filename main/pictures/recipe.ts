@@ -157,5 +157,8 @@ export function noRecipe(name: string): StudioError {
 }
 
 function unusable(name: string, why: string, cause?: unknown): StudioError {
-  return new StudioError('picture-unreadable', `${name} cannot be used: ${why}.`, { cause });
+  return new StudioError('picture-unreadable', `${name} cannot be used: ${why}.`, {
+    cause,
+    reason: { code: 'recipe-unreadable', values: { file: name } },
+  });
 }

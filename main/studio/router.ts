@@ -3,6 +3,7 @@ import { contract, ERROR_STATUS } from '#api/contract';
 import { encodeError, StudioError, type WireError } from '#api/errors';
 import { dropPixels, purgePictures } from './library/disposal.ts';
 import { importPictures } from './library/incoming.ts';
+import { inspectFiles } from './library/incoming-files.ts';
 import type { OpenStudio } from './open-studio.ts';
 
 const CANCELS: ReadonlySet<string> = new Set(['library.cancelMove', 'library.cancelTransfer']);
@@ -90,7 +91,10 @@ export function createRouter(studio: OpenStudio) {
         return gallery.detail(input.id);
       }),
       steps: os.images.steps.handler(({ input }) => replays.steps(input.id)),
-      import: os.images.import.handler(({ input }) => importPictures(shop, input.files)),
+      inspect: os.images.inspect.handler(({ input }) => inspectFiles(shop, input.files)),
+      import: os.images.import.handler(({ input }) =>
+        importPictures(shop, input.files, input.into),
+      ),
       export: os.images.export.handler(({ input: { ids, metadata }, signal }) =>
         studio.exports.make(ids, { metadata, signal }),
       ),

@@ -9,6 +9,7 @@ import { sameFilter, withChip, type FilterKind } from './filter/chips.ts';
 import type { Vocabulary } from './filter/words.ts';
 import { Rows } from './grid/rows.svelte.ts';
 import { Selection } from './grid/selection.svelte.ts';
+import { Incoming } from './incoming.svelte.ts';
 import { Look } from './look.svelte.ts';
 import { Memory, type Anchor } from './memory.ts';
 import { NEWEST, Search } from './search.svelte.ts';
@@ -36,12 +37,7 @@ export interface Desk {
 /** What is asked for over the view. */
 export type GalleryDialog =
   | { readonly kind: 'tag' | 'board' | 'saveSearch' | 'newBoard' | 'fields' | 'emptyBin' | 'purge' }
-  | { readonly kind: 'renameBoard'; readonly board: Board }
-  | {
-      readonly kind: 'imported';
-      readonly ids: readonly number[];
-      readonly refused: readonly { readonly name: string; readonly reason: string }[];
-    };
+  | { readonly kind: 'renameBoard'; readonly board: Board };
 
 /** The Gallery view: what is looked for, what is selected, and what can be done with it. */
 export class Gallery {
@@ -62,6 +58,7 @@ export class Gallery {
   readonly compare: Compare;
   readonly actions: Actions;
   readonly memory: Memory;
+  readonly incoming: Incoming;
   #wanted: number | null = null;
 
   constructor(app: App, desk: Desk) {
@@ -80,6 +77,7 @@ export class Gallery {
     this.details = new Details(this);
     this.compare = new Compare(this);
     this.actions = new Actions(this);
+    this.incoming = new Incoming(this);
     this.memory = new Memory(this);
     this.memory.restore();
     this.search.onResult((before) => {

@@ -100,13 +100,16 @@ story('a recipe and a picture come in by a paste, whatever the view', async () =
   const [image] = await everyImage(app.client);
   await paste(page, { text: 'just words' });
   await paste(page, { text: JSON.stringify(image?.recipe) });
-  await page.getByRole('dialog', { name: 'Import' }).waitFor();
-  expect(await ids(app.client)).toHaveLength(before + 1);
-  await page.keyboard.press('Escape');
+  await page.getByText('Recipe without a picture: the picture is made again').waitFor();
+  expect(await ids(app.client)).toHaveLength(before);
+  await page.keyboard.press('Enter');
+  await eventually(() => ids(app.client)).toHaveLength(before + 1);
+  await page.getByRole('dialog', { name: 'Import' }).waitFor({ state: 'detached' });
   const png = await readFile(join(app.host.home, 'library', image?.path ?? ''));
   await app.client.images.remove({ ids: [image?.id ?? 0] });
   await paste(page, { png: png.toString('base64') });
-  await page.getByRole('dialog', { name: 'Import' }).waitFor();
+  await page.getByText('In the bin: it is restored').waitFor();
+  await page.keyboard.press('Enter');
   // It is ours and lies in the bin: it comes back rather than twice.
   await eventually(() => ids(app.client)).toHaveLength(before + 1);
 });

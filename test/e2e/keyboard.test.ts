@@ -80,9 +80,13 @@ story('one picture’s whole life by keyboard alone', async () => {
   await keyboard.press('Enter');
   const chooser = await choosing;
   await chooser.setFiles({ name: 'kept.png', mimeType: 'image/png', buffer: png });
-  await page.getByText('1 image of RCG Studio: its recipe was restored').waitFor();
-  await shot('keyboard-imported');
-  await keyboard.press('Escape');
+  // What it is comes first; nothing is saved before Enter.
+  await page.getByText('Picture of RCG Studio, with its recipe').waitFor();
+  expect(await ids(app.client)).toHaveLength(7);
+  await shot('keyboard-import');
+  await page.getByRole('button', { name: 'Import 1' }).waitFor();
+  await keyboard.press('Enter');
+  await page.getByText('1 image imported').first().waitFor();
   const again = (await everyImage(app.client, { text: '6' })).find(({ seed }) => seed === 6);
   expect(again?.id).not.toBe(before?.id);
   expect(again?.recipe).toEqual(before?.recipe);
@@ -114,8 +118,15 @@ story('a PNG that is dropped on the gallery lights up the picture that it was', 
     }
   };
   await page.evaluate(drop, `/images/${newest.id}/full?v=${newest.version}`);
-  await page.getByText('1 image of RCG Studio: its recipe was restored').waitFor();
+  await page.getByText('In the bin: it is restored').waitFor();
+  expect((await app.client.images.get({ id: newest.id })).deletedAt).not.toBeNull();
+  await page.keyboard.press('Enter');
+  await page.getByText('1 image imported').first().waitFor();
   const back = await app.client.images.get({ id: newest.id });
   expect(back).toMatchObject({ deletedAt: null, file: 'present' });
   expect(back.recipe.tokenHash).toBe(newest.recipe.tokenHash);
+  // One Ctrl Z puts it where it came from.
+  await page.keyboard.press('Control+Z');
+  const deletedAt = async () => (await app.client.images.get({ id: newest.id })).deletedAt;
+  await eventually(deletedAt).not.toBeNull();
 });

@@ -134,6 +134,28 @@ describe('undo and redo', () => {
     expect(find({ unrated: true })).toBe(summary.unrated);
   }
 
+  test('an import in parts is one step, as long as nothing else was done', () => {
+    const { history, ids } = library();
+    const { changes } = history;
+    const [one = 0, two = 0, three = 0] = ids;
+    const bin = () => history.images.search({ filter: { bin: true }, sort: newest }).ids;
+    changes.remove([two]);
+    const first = changes.recordImport([one]).item;
+    expect(changes.recordImport([two], first?.id).item).toMatchObject({ kind: 'import', count: 2 });
+    expect(bin()).toEqual([]);
+    changes.undo();
+    expect(bin().toSorted()).toEqual([one, two].toSorted());
+    changes.redo();
+    expect(bin()).toEqual([]);
+    const { undo } = changes.state();
+    changes.update({ ids: [three], rating: 1 });
+    expect(changes.recordImport([three], undo?.id).item).toMatchObject({ count: 1 });
+    expect(changes.recordImport([]).item).toBeNull();
+    changes.undo();
+    changes.undo();
+    expect(changes.state().undo).toMatchObject({ kind: 'import', count: 2 });
+  });
+
   test('names what was done, with its number', () => {
     const { history, ids: all } = library();
     const { changes } = history;

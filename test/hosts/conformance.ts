@@ -156,7 +156,11 @@ export function conformance(name: string, connect: Connect): void {
       const fetched = await picture(one.address);
       expect([fetched.status, fetched.type]).toEqual([200, 'image/png']);
       const png = new File([Uint8Array.from(fetched.bytes)], one.name);
-      expect(await client.images.import({ files: [png] })).toEqual({ ids: [id], refused: [] });
+      expect(await client.images.import({ files: [png] })).toMatchObject({
+        ids: [id],
+        refused: [],
+        undo: { undo: null },
+      });
       const before = await client.images.get({ id });
 
       await client.images.remove({ ids: [id] });
@@ -176,6 +180,75 @@ export function conformance(name: string, connect: Connect): void {
       expect([zip.type, zip.bytes.length]).toEqual(['application/zip', both.bytes]);
       expect(new TextDecoder().decode(zip.bytes.subarray(0, 2))).toBe('PK');
       expect((await picture(both.address)).status).toBe(404);
+    });
+
+    test('files are inspected before anything is kept, and an import is one step of undo', async () => {
+      const { client, picture } = await connect();
+      const { images } = await ended(client, (await client.jobs.create(sample({ count: 3 }))).id);
+      const [here = 0, binned = 0, gone = 0] = images;
+      const pngs = await Promise.all(
+        images.map(async (id) => {
+          const { bytes } = await picture(`/images/${id}/full`);
+          return new File([Uint8Array.from(bytes)], `${id}.png`);
+        }),
+      );
+      const { recipe } = await client.images.get({ id: here });
+      await client.images.remove({ ids: [gone] });
+      await client.images.emptyBin();
+      await client.images.remove({ ids: [binned] });
+      const photo = await sharp({
+        create: { width: 20, height: 30, channels: 3, background: '#a73' },
+      })
+        .png()
+        .toBuffer();
+      const files = [
+        ...pngs,
+        new File([JSON.stringify(recipe)], 'recipe.json'),
+        new File([new Uint8Array(photo)], '../photo.png'),
+        new File(['not a picture'], 'notes.txt'),
+        new File([JSON.stringify({ ...recipe, seed: -1 })], 'wrong.json'),
+        new File([photo.subarray(0, photo.length - 30).slice()], 'cut.png'),
+      ];
+      const { total, bin } = await client.images.summary();
+      const found = await client.images.inspect({ files });
+      expect(found.map(({ name, kind, id }) => [name, kind, id])).toEqual([
+        [`${here}.png`, 'here', here],
+        [`${binned}.png`, 'binned', binned],
+        [`${gone}.png`, 'ours', null],
+        ['recipe.json', 'recipe', null],
+        ['photo.png', 'foreign', null],
+        ['notes.txt', 'refused', null],
+        ['wrong.json', 'refused', null],
+        ['cut.png', 'refused', null],
+      ]);
+      expect(found[2]?.recipe).toMatchObject({ seed: 9, model: { id: 'tiny' } });
+      expect(found[2]?.recipe).not.toHaveProperty('tokens');
+      expect(found.flatMap(({ refusal }) => refusal?.reason?.code ?? [])).toEqual([
+        'picture-other',
+        'recipe-unreadable',
+        'picture-damaged',
+      ]);
+      expect(await client.images.summary()).toMatchObject({ total, bin });
+
+      const first = await client.images.import({ files: files.slice(0, 3) });
+      const into = first.undo.undo?.id ?? 0;
+      const second = await client.images.import({ files: files.slice(3), into });
+      expect(second.refused.map(({ name }) => name)).toEqual([
+        'notes.txt',
+        'wrong.json',
+        'cut.png',
+      ]);
+      // What was here already is no part of the step.
+      expect(second.undo.undo).toMatchObject({ kind: 'import', count: 4 });
+      expect(await client.images.summary()).toMatchObject({ total: total + 4, bin: 0 });
+      await client.studio.undo();
+      expect(await client.images.summary()).toMatchObject({ total, bin: 4 });
+      await client.studio.redo();
+      expect(await client.images.summary()).toMatchObject({ total: total + 4, bin: 0 });
+      // Something else was done since: what comes now is a step of its own.
+      await client.images.update({ ids: [here], rating: 2 });
+      const third = await client.images.import({ files: files.slice(4, 5), into });
+      expect(third.undo.undo).toMatchObject({ kind: 'import', count: 1 });
     });
 
     test('a foreign picture is encoded; what is no picture is refused by name', async () => {

@@ -428,7 +428,7 @@ describe('pictures from outside', () => {
     const result = await client.images.import({ files: [new File([Buffer.from(png)], 'x.png')] });
     expect(result.ids).toEqual([]);
     expect(result.refused[0]?.name).toBe('x.png');
-    expect(result.refused[0]?.reason).toContain(word);
+    expect(result.refused[0]?.message).toContain(word);
   });
 
   test('a file name cannot lead out of a folder', async () => {

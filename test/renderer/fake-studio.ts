@@ -1,7 +1,13 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract } from '../../main/api/contract.ts';
 import type { Settings } from '../../main/api/settings.ts';
-import type { CreateJob, Job, StudioEvent, StudioStatus } from '../../main/api/types.ts';
+import type {
+  CreateJob,
+  InspectedFile,
+  Job,
+  StudioEvent,
+  StudioStatus,
+} from '../../main/api/types.ts';
 import { FakeLibrary } from './fake-library.ts';
 import { FAKE_DOCTOR, FAKE_MODELS, FAKE_SETTINGS } from './fake-model.ts';
 import { FakeQueue } from './fake-queue.ts';
@@ -230,7 +236,10 @@ export function createFakeStudio(options: FakeOptions = {}) {
         }));
         return { mask: MASK, steps };
       }),
-      import: os.images.import.handler(() => ({ ids: [], refused: [] })),
+      inspect: os.images.inspect.handler(({ input: { files } }) =>
+        files.map(({ name }) => inspected(name)),
+      ),
+      import: os.images.import.handler(() => ({ ids: [], refused: [], undo: library.state() })),
       export: os.images.export.handler(({ input: { ids } }) => {
         const leftOut = ids
           .filter((id) => library.images.get(id)?.file !== 'present')
@@ -262,6 +271,18 @@ export function createFakeStudio(options: FakeOptions = {}) {
     },
   });
   return { router, queue, library, emit };
+}
+
+/** What the stand-in takes a file for: its name says it. */
+function inspected(name: string): InspectedFile {
+  const kinds = ['ours', 'recipe', 'here', 'binned', 'lost', 'refused'] as const;
+  const kind = kinds.find((one) => name.startsWith(one)) ?? 'foreign';
+  const reason = { code: 'picture-other' as const, values: { file: name } };
+  const refusal = { name, code: 'picture-unreadable' as const, message: 'No picture.', reason };
+  return {
+    ...{ name, kind, id: kind === 'here' ? 1 : null, recipe: null },
+    refusal: kind === 'refused' ? refusal : null,
+  };
 }
 
 /** The plan of a job, as the studio would resolve it. */

@@ -5,6 +5,7 @@ import { makeRecipe } from '#pictures/recipe';
 import type { RgbImage } from '#worker/protocol';
 import { requireNetworks } from '../making/plan.ts';
 import { savePicture } from '../queue/picture-store.ts';
+import type { InstalledModel } from '../models/installed.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 
@@ -16,6 +17,13 @@ export function isForeign({
   return operation === 'import' && recipe.source.kind === 'picture';
 }
 
+/** The model of the settings, if it can take in pictures that no RCG made. */
+export async function encoderOf({ library, settings }: Workshop): Promise<InstalledModel> {
+  const model = await library.find(settings.get().model);
+  requireNetworks(model.manifest, ['encoder', 'mage', 'vqgan']);
+  return model;
+}
+
 /**
  * Takes in a picture that no RCG made, with the model of the settings: its centre as the model sees
  * it, the representation of the whole, and the tokens that come nearest to it.
@@ -25,10 +33,8 @@ export async function importForeign(
   image: RgbImage,
   name: string,
 ): Promise<number> {
-  const { model: id, target } = shop.settings.get();
-  const model = await shop.library.find(id);
-  requireNetworks(model.manifest, ['encoder', 'mage', 'vqgan']);
-  const ref = modelRef(shop, model, target);
+  const model = await encoderOf(shop);
+  const ref = modelRef(shop, model, shop.settings.get().target);
   const options = { signal: shop.closing };
   const opened = await shop.engine.call('open', ref, options);
   const square = await cropSquare(image, opened.sizes.imageSize);
