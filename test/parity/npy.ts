@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 
-/** An array read from a .npy file. 64-bit integers become 32-bit ones; all of ours fit. */
+/** An array read from a .npy file, row-major. Wide integers become 32-bit ones; all of ours fit. */
 export interface NpyArray {
   readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
+  readonly data: NpyData;
 }
+type NpyData = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 const MAGIC = '\x93NUMPY';
 
 /**
- * Reads a .npy file: C order, little-endian, of the few types that fixtures have.
+ * Reads a .npy file of real numbers, in either order of axes and of bytes.
  * @throws Error naming the file and what is wrong with it.
  */
 export async function readNpy(path: string): Promise<NpyArray> {
@@ -39,37 +40,83 @@ export function parseNpy(bytes: Buffer): NpyArray {
   if (descr === undefined || order === undefined || shapeText === undefined) {
     throw new Error(`the header cannot be understood: ${header.trim()}`);
   }
-  if (order === 'True') throw new Error('Fortran order is not supported');
   const shape = shapeText.split(',').flatMap((size) => (size.trim() ? [Number(size)] : []));
   const count = shape.reduce((product, size) => product * size, 1);
   // A copy, so that typed arrays are aligned whatever the header's length.
   const body = new Uint8Array(bytes.subarray(start + length)).buffer;
-  return { shape, data: elements(descr, count, body) };
+  const data = elements(descr, count, body);
+  return { shape, data: order === 'True' ? rowMajor(data, shape) : data };
 }
 
-function elements(descr: string, count: number, body: ArrayBuffer): NpyArray['data'] {
+function elements(descr: string, count: number, body: ArrayBuffer): NpyData {
   const width = Number(descr.slice(2));
   if (body.byteLength !== count * width) {
     throw new Error(`${count} elements of ${descr} do not fit its ${body.byteLength} bytes`);
   }
-  switch (descr) {
-    case '<f4':
+  if (descr.startsWith('>')) swapBytes(body, width);
+  switch (descr.slice(1)) {
+    case 'f2':
+      return Float32Array.from(new Float16Array(body));
+    case 'f4':
       return new Float32Array(body);
-    case '<f8':
+    case 'f8':
       return new Float64Array(body);
-    case '<i4':
+    case 'i1':
+      return Int32Array.from(new Int8Array(body));
+    case 'i2':
+      return Int32Array.from(new Int16Array(body));
+    case 'i4':
       return new Int32Array(body);
-    case '<i8':
+    case 'i8':
       return Int32Array.from(new BigInt64Array(body), toInt32);
-    case '|u1':
-    case '|b1':
+    case 'u1':
+    case 'b1':
       return new Uint8Array(body);
+    case 'u2':
+      return Int32Array.from(new Uint16Array(body));
+    case 'u4':
+      return Int32Array.from(new Uint32Array(body), toInt32);
+    case 'u8':
+      return Int32Array.from(new BigUint64Array(body), toInt32);
     default:
       throw new Error(`element type ${descr} is not supported`);
   }
 }
 
-function toInt32(value: bigint): number {
-  if (BigInt.asIntN(32, value) !== value) throw new Error(`${value} exceeds 32 bits`);
-  return Number(value);
+/** Turns every element of `width` bytes around, in place. */
+function swapBytes(body: ArrayBuffer, width: number): void {
+  const bytes = Buffer.from(body);
+  if (width === 2) bytes.swap16();
+  if (width === 4) bytes.swap32();
+  if (width === 8) bytes.swap64();
+}
+
+function toInt32(value: bigint | number): number {
+  const number = Number(value);
+  if ((number | 0) !== number) throw new Error(`${value} exceeds 32 bits`);
+  return number;
+}
+
+/** Column-major elements (Fortran order: the first axis runs fastest) in row-major order. */
+function rowMajor(data: NpyData, shape: readonly number[]): NpyData {
+  if (shape.length < 2) return data;
+  const made = data.slice();
+  const strides = shape.map((_, axis) =>
+    shape.slice(0, axis).reduce((product, size) => product * size, 1),
+  );
+  const at = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < made.length; to += 1) {
+    made[to] = data[from] ?? NaN;
+    // One step on, as an odometer counts: the last axis first.
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      const stride = strides[axis] ?? 0;
+      const index = (at[axis] ?? 0) + 1;
+      const wraps = index === shape[axis];
+      from += wraps ? stride * (1 - index) : stride;
+      at[axis] = wraps ? 0 : index;
+      if (!wraps) break;
+    }
+  }
+  return made;
 }

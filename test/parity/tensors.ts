@@ -14,11 +14,13 @@ export function ints(array: NpyArray): Tensor<Int32Array> {
   return { shape, data: data instanceof Int32Array ? data : Int32Array.from(data) };
 }
 
-/** A recorded array of bytes. */
+/** A recorded array of bytes, whatever type it was saved as. */
 export function bytes(array: NpyArray): Tensor<Uint8Array> {
   const { shape, data } = array;
-  if (!(data instanceof Uint8Array)) throw new Error('expected an array of bytes');
-  return { shape, data };
+  if (data instanceof Uint8Array) return { shape, data };
+  const made = Uint8Array.from(data);
+  if (made.some((byte, i) => byte !== data[i])) throw new Error('expected an array of bytes');
+  return { shape, data: made };
 }
 
 /** A tensor of one value throughout. */
