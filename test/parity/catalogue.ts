@@ -21,7 +21,8 @@ const CATALOGUE: readonly Entry[] = [
   { pattern: /^schedule_\w+$/, needs: [] },
   { pattern: /^rdm_(?:x|t|class)$/, input: true, needs: [] },
   { pattern: /^rdm_context$/, needs: ['rdm_class'] },
-  { pattern: /^rdm_(?:x0|eps|x0_live_weights)$/, needs: ['rdm_x', 'rdm_t'] },
+  { pattern: /^rdm_(?:x0|eps)$/, needs: ['rdm_x', 'rdm_t'] },
+  { pattern: /^rdm_x0_live_weights$/, needs: ['rdm_x', 'rdm_t', 'rdm_x0'] },
   { pattern: /^ddim(\d+)_(?:steps_eta|xT|noise)$/, input: true, needs: [] },
   {
     pattern: /^ddim(\d+)_(?:t|a_t|a_prev|sigma|sqrt_one_minus_a_t)$/,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { close, differs, exact, largestDifference, levels } from './compare.ts';
+import { close, differs, exact, largestDifference, levels, liveWeights } from './compare.ts';
 
 const array = (...values: number[]) => ({
   shape: [values.length],
@@ -75,6 +75,19 @@ describe('differs', () => {
   test('NaN is no difference', () => {
     expect(differs(0.1)(array(1), array(NaN)).ok).toBe(false);
     expect(differs(0.1)(array(1), array(1, 5)).ok).toBe(false);
+  });
+});
+
+describe('live weights', () => {
+  const rule = liveWeights(array(1, 2), 0.1);
+  test('that gave something else are a decoy', () => {
+    expect(rule(array(1, 3), array(1, 2))).toMatchObject({ ok: true, error: 1 });
+    expect(rule(array(1, 3), array(1, 3))).toMatchObject({ ok: false, rule: '> 1e-1 (decoy)' });
+  });
+  test('that equal their average have to be met', () => {
+    expect(rule(array(1, 2.01), array(1, 2))).toMatchObject({ ok: true, rule: '≤ 1e-1' });
+    expect(rule(array(1, 2), array(1, 3)).ok).toBe(false);
+    expect(rule(array(1, 2), array(1, NaN)).ok).toBe(false);
   });
 });
 

@@ -68,6 +68,17 @@ export function differs(tolerance: number): Rule {
   };
 }
 
+/**
+ * What averaged weights (EMA) gave, judged against what the live ones gave: a decoy, but for a file
+ * whose averages equal its live weights, where both are the same.
+ */
+export function liveWeights(averaged: NpyArray, tolerance: number): Rule {
+  return (live, got) => {
+    const apart = largestDifference(averaged.data, live.data) > tolerance;
+    return (apart ? differs : close)(tolerance)(live, got);
+  };
+}
+
 /** Largest |a−b|; NaN as soon as one side holds one, 0 for two equal infinities. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let largest = 0;

@@ -113,6 +113,13 @@ describe('leftovers', () => {
   test('the inputs have to be of the same run', () => {
     expect(judge(['ddim0_steps_eta', 'ddim1_t'], ['ddim0_steps_eta'])).toEqual(['ddim1_t true']);
   });
+  test('what live weights gave says nothing without what their average gave', () => {
+    const names = ['rdm_x', 'rdm_t', 'rdm_x0_live_weights'];
+    expect(judge(names, ['rdm_x', 'rdm_t'])).toEqual(['rdm_x0_live_weights true']);
+    expect(judge([...names, 'rdm_x0'], ['rdm_x', 'rdm_t', 'rdm_x0'])).toEqual([
+      'rdm_x0_live_weights false',
+    ]);
+  });
   test('inputs that nothing can be replayed from are excused', () => {
     expect(judge(['vq_dec_ids', 'decode12_cat_gumbel'])).toEqual([
       'vq_dec_ids true',
