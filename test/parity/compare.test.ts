@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { close, differs, exact, largestDifference, levels, liveWeights } from './compare.ts';
+import { close, differs, exact, ids, largestDifference, levels, liveWeights } from './compare.ts';
 
 const array = (...values: number[]) => ({
   shape: [values.length],
@@ -51,6 +51,48 @@ describe('exact', () => {
   });
   test('a smallest difference counts', () => {
     expect(exact(array(1), { shape: [1], data: [1 + Number.EPSILON] }).ok).toBe(false);
+  });
+});
+
+describe('ids', () => {
+  const of = (shape: readonly number[], changed: Readonly<Record<number, number>> = {}) => {
+    const data = new Int32Array(shape.reduce((product, size) => product * size, 1)).fill(7);
+    for (const [index, value] of Object.entries(changed)) data[Number(index)] = value;
+    return { shape, data };
+  };
+  const head = 'ids that differ, as computed/recorded:';
+
+  test('that agree need no words', () => {
+    const found = ids(of([2, 3]), of([2, 3]));
+    expect(found).toMatchObject({ ok: true, rule: 'exact', note: '0 of 6 differ' });
+    expect(found.details).toBeUndefined();
+  });
+  test('of a run have steps, pictures and positions', () => {
+    expect(ids(of([3, 2, 4], { 13: 9 }), of([3, 2, 4], { 23: 5 }))).toMatchObject({
+      ok: false,
+      note: '2 of 24 differ',
+      details: [head, 'step 2, picture 1, position 1: 7/9', 'step 3, picture 1, position 3: 5/7'],
+    });
+  });
+  test('of pictures have no steps', () => {
+    expect(ids(of([2, 4]), of([2, 4], { 5: 8 })).details).toEqual([
+      head,
+      'picture 1, position 1: 8/7',
+    ]);
+  });
+  test('beyond twenty are counted', () => {
+    const wrong = { shape: [1, 23], data: new Int32Array(23) };
+    const { details = [] } = ids(of([1, 23]), wrong);
+    expect(details).toHaveLength(22);
+    expect(details.at(-2)).toBe('picture 0, position 19: 0/7');
+    expect(details.at(-1)).toBe('and 3 more');
+    const twenty = { shape: [1, 20], data: new Int32Array(20) };
+    expect(ids(of([1, 20]), twenty).details?.at(-1)).toBe('picture 0, position 19: 0/7');
+  });
+  test('of another shape have no places', () => {
+    const found = ids(of([2, 3]), of([6]));
+    expect(found.ok).toBe(false);
+    expect(found.details).toBeUndefined();
   });
 });
 

@@ -15,6 +15,8 @@ export interface Comparison {
   readonly rule: string;
   /** More for people: ids that differ, a shape that is wrong. */
   readonly note: string;
+  /** Lines to print below it: which ids differ. */
+  readonly details?: readonly string[];
 }
 
 /** A comparison of what was recorded with what was computed. */
@@ -43,6 +45,41 @@ export function exact(expected: NpyArray, got: Computed): Comparison {
   const error = largestDifference(expected.data, got.data);
   const note = `${differing} of ${expected.data.length} differ`;
   return { error, ok: differing === 0, rule, note };
+}
+
+/** What the axes of an array of ids count, the last one last; steps count from one. */
+const ID_AXES = [
+  ['step', 1],
+  ['picture', 0],
+  ['position', 0],
+] as const;
+/** Ids that are written out. */
+const ID_LINES = 20;
+
+/** Ids [B,N], or [steps,B,N]: equal, or the first that are not, with their places. */
+export function ids(expected: NpyArray, got: Computed): Comparison {
+  const comparison = exact(expected, got);
+  if (comparison.ok || shapeMismatch(expected, got)) return comparison;
+  const wrong = Array.from(expected.data.keys()).filter((i) => expected.data[i] !== got.data[i]);
+  const details = wrong
+    .slice(0, ID_LINES)
+    .map((i) => `${place(i, expected.shape)}: ${got.data[i]}/${expected.data[i]}`);
+  const more = wrong.length - details.length;
+  const head = 'ids that differ, as computed/recorded:';
+  return { ...comparison, details: [head, ...details, ...(more > 0 ? [`and ${more} more`] : [])] };
+}
+
+/** `step 2, picture 0, position 17` */
+function place(index: number, shape: readonly number[]): string {
+  let rest = index;
+  const words: string[] = [];
+  for (let back = 1; back <= shape.length; back += 1) {
+    const size = shape.at(-back) ?? 1;
+    const [name, first] = ID_AXES.at(-back) ?? [`axis ${shape.length - back}`, 0];
+    words.unshift(`${name} ${(rest % size) + first}`);
+    rest = Math.floor(rest / size);
+  }
+  return words.join(', ');
 }
 
 /** 8-bit pictures: at most one level apart, and that in under 0.2 % of the values. */

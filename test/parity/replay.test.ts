@@ -146,6 +146,7 @@ describe('a replay', () => {
     expect(failures()[0]).toMatch(/^decode0_drawn_ids .* differ$/);
     const said = `first differing draw: step 2, picture 1, position 5: ${other} instead of ${drawn[at]}`;
     expect(lines.some((line) => line.includes(said))).toBe(true);
+    expect(lines).toContain(`        step 2, picture 1, position 5: ${other}/${drawn[at]}`);
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeLeftovers } from './catalogue.ts';
-import { close } from './compare.ts';
+import { close, ids } from './compare.ts';
 import { openFixture } from './fixture.ts';
 import { Report } from './report.ts';
 
@@ -53,6 +53,16 @@ describe('a report', () => {
     expect(report).toMatchObject({ checks: 2, failures: 1 });
     expect(lines[0]).toMatch(/^ {2}ok {4}enc_rep +error 5\.00e-1 +≤ 1e\+0$/);
     expect(lines[1]).toMatch(/^ {2}FAIL {2}again +error 5\.00e-1 +≤ 1e-1$/);
+  });
+
+  test('says below an array which ids differ', async () => {
+    await addArray('enc_rep', [1, 2]);
+    const report = await open();
+    await report.check('enc_rep', ids, () => ({ shape: [2], data: [1, 3] }));
+    expect(lines.slice(1)).toEqual([
+      '        ids that differ, as computed/recorded:',
+      '        position 1: 3/2',
+    ]);
   });
 
   test('passes over arrays that are absent', async () => {

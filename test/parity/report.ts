@@ -78,13 +78,14 @@ export class Report {
   }
 
   /** Prints a comparison, and counts it. */
-  note(name: string, { error, ok, rule, note }: Comparison): boolean {
+  note(name: string, { error, ok, rule, note, details = [] }: Comparison): boolean {
     this.checks += 1;
     if (!ok) this.failures += 1;
     const size = Number.isNaN(error) ? 'none' : error === 0 ? '0' : error.toExponential(2);
     this.#print(
       `  ${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(39)} error ${size.padEnd(9)} ${rule.padEnd(22)} ${note}`.trimEnd(),
     );
+    for (const line of details) this.say(line);
     return ok;
   }
 
