@@ -13,8 +13,7 @@ import { importBundle } from '#worker/importing';
 import { storedTensor, writeTorchZip } from '../helpers/torch-stream.ts';
 import { largestDifference } from './compare.ts';
 import type { Fixture, FixtureConfig } from './fixture.ts';
-import { readJson } from './fixture.ts';
-import { checkProbe, formulaSchema, formulaTensors, probeSchema } from './formula.ts';
+import { formulaTensors, readFormula } from './formula.ts';
 import type { Formula } from './formula.ts';
 import { scheduleBuffers } from './schedule-buffers.ts';
 
@@ -71,10 +70,7 @@ async function writeFormula(
   target: string,
   onProgress: (message: string) => void,
 ): Promise<readonly string[]> {
-  const formula = formulaSchema.parse(await readJson(join(folder, 'weights.json')));
-  const probe = probeSchema.parse(await readJson(join(folder, 'probe.json')));
-  const problems = await checkProbe(formula, probe);
-  if (problems.length > 0) throw new Error(`the weight generator is wrong: ${problems.join('; ')}`);
+  const formula = await readFormula(folder);
   await mkdir(target, { recursive: true });
   const passenger = (group: string): StateDict =>
     formulaTensors(formula, group, prefixOf(formula, group));

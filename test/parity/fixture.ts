@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { checkpointFiles } from './checkpoint-files.ts';
+import { readJson } from './json.ts';
 import { readNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 
@@ -15,8 +17,11 @@ const decodeRun = z.object({
 });
 export type DecodeRun = z.infer<typeof decodeRun>;
 
+/** Recordings of other networks than MAGE say which one draws the pixels. */
+const generatorSchema = z.object({ generator: z.string() });
+
 /** The parts of config.json that a replay needs; the rest is for people. */
-const configSchema = z.object({
+const networksSchema = z.object({
   encoder: z.object({ heads: z.int().positive() }),
   mage: z.object({ heads: z.int().positive(), dec_heads: z.int().positive() }),
   vqgan: z.object({ n_embed: z.int().positive() }),
@@ -25,9 +30,18 @@ const configSchema = z.object({
     image_size: z.int().positive(),
     encoder_input: z.int().positive(),
   }),
-  decode_runs: z.array(decodeRun).default([]),
+  decode_runs: z.array(decodeRun),
 });
-export type FixtureConfig = z.infer<typeof configSchema>;
+export type FixtureConfig = z.infer<typeof networksSchema>;
+
+/** The same, with the runs as they were asked for where config.json does not list those recorded. */
+const configSchema = z
+  .looseObject({ decode_runs: z.unknown().optional(), decode: z.unknown().optional() })
+  .transform(({ decode_runs, decode, ...rest }) => ({
+    ...rest,
+    decode_runs: decode_runs ?? decode ?? [],
+  }))
+  .pipe(networksSchema);
 
 /** A folder of recorded arrays, read one at a time. */
 export interface Fixture {
@@ -49,14 +63,15 @@ export interface Fixture {
  * @throws Error when it is not one, naming what is missing.
  */
 export async function openFixture(folder: string): Promise<Fixture> {
-  const config = configSchema.parse(await readJson(join(folder, 'config.json')));
+  const config = parseConfig(folder, await readJson(join(folder, 'config.json')));
   const files = await readdir(join(folder, 'arrays'));
-  const names = files.flatMap((file) => (file.endsWith('.npy') ? [file.slice(0, -4)] : [])).sort();
+  // Copying from a Mac leaves a hidden ._x.npy beside x.npy.
+  const names = files
+    .flatMap((file) => (/^[^.].*\.npy$/.test(file) ? [file.slice(0, -4)] : []))
+    .sort();
   const known = new Set(names);
   const weights = join(folder, 'checkpoints');
-  const checkpoints = existsSync(weights)
-    ? (await readdir(weights)).sort().map((file) => join(weights, file))
-    : [];
+  const checkpoints = existsSync(weights) ? await checkpointFiles(weights) : [];
   const formula = existsSync(join(folder, 'weights.json'));
   if (checkpoints.length === 0 && !formula) {
     throw new Error(`${folder} has neither checkpoints/ nor weights.json`);
@@ -72,7 +87,17 @@ export async function openFixture(folder: string): Promise<Fixture> {
   };
 }
 
-/** A parsed JSON file. */
-export async function readJson(path: string): Promise<unknown> {
-  return JSON.parse(await readFile(path, 'utf8')) as unknown;
+/** config.json, or a sentence on what is wrong with it. */
+function parseConfig(folder: string, value: unknown): FixtureConfig {
+  const other = generatorSchema.safeParse(value).data?.generator;
+  if (other !== undefined && other.toLowerCase() !== 'mage') {
+    throw new Error(
+      `${basename(folder)} was recorded with the pixel generator ${other.toUpperCase()}, which ` +
+        'RCG Studio does not run: it draws pictures with MAGE only.',
+    );
+  }
+  const { data, error } = configSchema.safeParse(value);
+  if (data) return data;
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`config.json cannot be used: ${problems.join('; ')}`);
 }

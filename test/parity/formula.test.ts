@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { checkProbe, formulaSchema, formulaTensors, mix } from './formula.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkProbe, formulaSchema, formulaTensors, mix, readFormula } from './formula.ts';
 
 const FORMULA = formulaSchema.parse({
   net: {
@@ -83,6 +86,33 @@ describe('the generator', () => {
 
   test('knows no other group', () => {
     expect(() => formulaTensors(FORMULA, 'vae')).toThrow('no group vae');
+  });
+});
+
+describe('in a folder', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'formula-'));
+    await put('weights.json', FORMULA);
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+  const put = (name: string, value: unknown) =>
+    writeFile(join(folder, name), JSON.stringify(value));
+
+  test('needs no probe', async () => {
+    expect(await readFormula(folder)).toEqual(FORMULA);
+  });
+  test('has to agree with the probe that is there', async () => {
+    await put('probe.json', PROBE);
+    expect(await readFormula(folder)).toEqual(FORMULA);
+    await put('probe.json', { net: { fake_latent: { ...PROBE.net.fake_latent, sum: 6.5 } } });
+    await expect(readFormula(folder)).rejects.toThrow('generator is wrong: net: fake_latent: sums');
+  });
+  test('is not read past a damaged probe', async () => {
+    await writeFile(join(folder, 'probe.json'), '{"net":');
+    await expect(readFormula(folder)).rejects.toThrow('probe.json');
   });
 });
 

@@ -1,5 +1,8 @@
-import type { DType, StateDict, StoredTensor } from '#checkpoint/types';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
+import type { DType, StateDict, StoredTensor } from '#checkpoint/types';
+import { readJson } from './json.ts';
 
 /**
  * Weights that a formula rebuilds (a fixture's weights.json): every element is the hash of its
@@ -28,14 +31,27 @@ export const formulaSchema = z.record(z.string(), group);
 export type Formula = z.infer<typeof formulaSchema>;
 
 /** probe.json: first values and sum of some tensors of each group. */
-export const probeSchema = z.record(
+const probeSchema = z.record(
   z.string(),
   z.record(z.string(), z.object({ first: z.array(z.number()), sum: z.number() })),
 );
-export type Probe = z.infer<typeof probeSchema>;
+type Probe = z.infer<typeof probeSchema>;
 
 /** Elements generated at a time: 4 MiB of float32. */
 const CHUNK = 1 << 20;
+
+/**
+ * The formula in a fixture folder, tried against probe.json where there is one.
+ * @throws Error when what it generates is not what was recorded.
+ */
+export async function readFormula(folder: string): Promise<Formula> {
+  const formula = formulaSchema.parse(await readJson(join(folder, 'weights.json')));
+  const probe = join(folder, 'probe.json');
+  if (!existsSync(probe)) return formula;
+  const problems = await checkProbe(formula, probeSchema.parse(await readJson(probe)));
+  if (problems.length > 0) throw new Error(`the weight generator is wrong: ${problems.join('; ')}`);
+  return formula;
+}
 
 /** The 32-bit mixing function of the formula. */
 export function mix(value: number): number {
