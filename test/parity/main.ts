@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { replayFolder, TARGETS } from './replay.ts';
 
 /**
@@ -44,4 +44,13 @@ async function main(folders: readonly string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+/**
+ * A folder as the person meant it: npm runs programs in the package's folder, and says where it was
+ * called itself.
+ */
+function asTyped(folder: string): string {
+  const typed = resolve(process.env['INIT_CWD'] ?? '', folder);
+  return existsSync(typed) ? typed : folder;
+}
+
+process.exitCode = await main(process.argv.slice(2).map(asTyped));

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -191,10 +192,9 @@ describe('a replay', () => {
 });
 
 describe('the command', () => {
-  const run = (...folders: string[]) => {
-    const program = join(import.meta.dirname, 'main.ts');
-    return spawnSync(process.execPath, [program, ...folders], { encoding: 'utf8' });
-  };
+  const program = join(import.meta.dirname, 'main.ts');
+  const run = (...folders: string[]) =>
+    spawnSync(process.execPath, [program, ...folders], { encoding: 'utf8' });
 
   test('without a folder: usage, exit code 2', () => {
     const { status, stdout, stderr } = run();
@@ -208,6 +208,21 @@ describe('the command', () => {
     expect(stdout).toContain(`${join(root, 'nothing')}: FAIL`);
     expect(stdout).toContain(`${folder}, cpu-float32: 0 checks, all hold`);
     expect(stdout).toContain('1 of 2 folders do not hold');
+  });
+
+  test('with a folder as seen from where npm was called; of another generator: exit code 1', () => {
+    writeFileSync(join(folder, 'config.json'), '{"generator": "adm"}');
+    const { status, stdout } = spawnSync(process.execPath, [program, 'fixture'], {
+      encoding: 'utf8',
+      cwd: tmpdir(),
+      env: { ...process.env, INIT_CWD: root },
+    });
+    expect(status).toBe(1);
+    const [line] = stdout.split('\n');
+    expect(line).toBe(
+      `${folder}: FAIL: fixture was recorded with the pixel generator ADM, which RCG Studio does ` +
+        'not run: it draws pictures with MAGE only.',
+    );
   });
 
   test('with a folder that holds: exit code 0', () => {
