@@ -415,6 +415,10 @@ export interface Recovery {
   readonly missing: number;
   /** Rows whose file is there again. */
   readonly found: number;
+  /** Pictures whose ratings, tags and the like came back from the document beside them. */
+  readonly restored: number;
+  /** Why that document was not used. */
+  readonly note: Reason | null;
 }
 
 export { id as imageId, ids as imageIds };

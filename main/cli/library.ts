@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { reasonText } from '#api/reasons';
 import { hostOptions } from '#studio/host-options';
 import { moveClosed, reindexClosed, type ClosedLibrary } from '#studio/library/closed';
 import { whereLibrary } from '#studio/library/place';
@@ -38,6 +39,7 @@ export async function moveCommand(session: Session, folder: string): Promise<num
 export async function reindexCommand(session: Session): Promise<number> {
   const found = await reindexClosed(closedLibrary(session));
   const { adopted, missing, found: back, quarantined, unreadable, unfinished } = found;
+  const { restored, note } = found;
   const lines = [
     `${adopted} pictures had no row and have one again`,
     `${back} pictures are there again`,
@@ -45,6 +47,8 @@ export async function reindexCommand(session: Session): Promise<number> {
     `${unfinished} unfinished files deleted`,
     `${quarantined.length} files are no pictures of ours, put aside`,
     ...quarantined.map((file) => `  ${file}`),
+    `${restored} pictures have their ratings and tags again`,
+    ...(note === null ? [] : [reasonText(note)]),
     `${unreadable.length} files could not be read and stay where they are`,
     ...unreadable.map((file) => `  ${file}`),
   ];

@@ -36,6 +36,7 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
   const columns = createColumns(store);
   const library = (): Library => ({ store, columns: columns.read() });
   const counts = createCounts(library);
+  let settingsWritten = 0;
   const similar = createSimilar(() => points(store));
 
   /** Brings what is kept in memory up to date. */
@@ -149,8 +150,8 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
         changed([result.id]);
         return result;
       },
-      fill: (id: number, marks: merge.LocalMarks) => {
-        merge.fillMarks(store, id, marks);
+      fill: (id: number, marks: merge.LocalMarks, { over = false } = {}) => {
+        merge.fillMarks(store, { id, marks, over });
         changed([id]);
       },
       addParents: (child: number, parents: readonly Parent[]) =>
@@ -158,8 +159,8 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       addSearch: (search: PortableSearch) => merge.addSearch(store, search),
       nameModel: (id: string, hash: string, title: string) =>
         merge.nameModel(store, id, hash, title),
-      /** Grows with every row that is written. */
-      written: () => store.column<number>('SELECT total_changes()').get() ?? 0,
+      /** Grows with every row that is written, but for settings. */
+      written: () => (store.column<number>('SELECT total_changes()').get() ?? 0) - settingsWritten,
     }),
 
     jobs: guarded({
@@ -194,11 +195,11 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
         return json === undefined ? undefined : JSON.parse(json);
       },
       set: (key: string, value: unknown): void => {
-        store
+        settingsWritten += store
           .rows(
             'INSERT INTO settings (key, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json',
           )
-          .run(key, JSON.stringify(value));
+          .run(key, JSON.stringify(value)).changes;
       },
     }),
   };

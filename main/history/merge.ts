@@ -27,13 +27,19 @@ export function addMarked(
 ): { readonly id: number; readonly inserted: boolean } {
   return store.transact(() => {
     const { id, inserted } = insertImage(store, image);
-    fillMarks(store, id, inserted ? marks : { ...marks, deletedAt: null });
+    fillMarks(store, { id, marks: inserted ? marks : { ...marks, deletedAt: null } });
     return { id, inserted };
   });
 }
 
-/** Fills in what is open: a rating, a star, a note; tags and boards are added to those there are. */
-export function fillMarks(store: Store, id: number, marks: LocalMarks): void {
+/**
+ * Fills in what is open: a rating, a star, a note; tags and boards are added to those there are.
+ * With `over` the marks are newer than what is here, and take its place.
+ */
+export function fillMarks(
+  store: Store,
+  { id, marks, over = false }: { readonly id: number; marks: LocalMarks; over?: boolean },
+): void {
   store.transact(() => {
     const now = store
       .rows<{ rating: number; starred: number; note: string; deletedAt: number | null }>(
@@ -45,11 +51,11 @@ export function fillMarks(store: Store, id: number, marks: LocalMarks): void {
     const ids = [id];
     const { rating, starred, note, tags, boards, deletedAt } = marks;
     const changes: Change[] = [];
-    if (now.rating === 0 && rating > 0)
+    if ((over || now.rating === 0) && rating > 0)
       changes.push({ kind: 'set', field: 'rating', value: rating, ids });
     if (now.starred === 0 && starred)
       changes.push({ kind: 'set', field: 'starred', value: 1, ids });
-    if (now.note === '' && note !== '') changes.push({ kind: 'note', value: note, ids });
+    if ((over || now.note === '') && note !== '') changes.push({ kind: 'note', value: note, ids });
     if (now.deletedAt === null && deletedAt !== null)
       changes.push({ kind: 'deleted', at: deletedAt, ids });
     for (const name of tags) changes.push({ kind: 'tag', name, add: true, ids });

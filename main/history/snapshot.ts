@@ -10,7 +10,7 @@ import { createStore, type Store } from './store.ts';
 // pictures by uid, boards and tags by name. Ids are good only in the database that gave them.
 
 /** Ids that one reading looks at: a few milliseconds. */
-const AT_ONCE = 500;
+const AT_ONCE = 200;
 
 /** What a person noted of a picture. */
 export interface Marks {
@@ -62,9 +62,8 @@ export interface PortableModel {
 
 /** A library as it was at one moment, however long it is read. */
 export interface Snapshot {
-  readonly pictures: number;
-  /** Bytes of all pictures' files. */
-  readonly bytes: number;
+  /** How many pictures there are, and the bytes of their files: read one by one. */
+  totals(): { readonly pictures: number; readonly bytes: number };
   readonly models: readonly PortableModel[];
   readonly boards: readonly string[];
   readonly searches: readonly PortableSearch[];
@@ -88,19 +87,18 @@ export function openSnapshot(database: Database): Snapshot {
   try {
     if (own) view.exec('BEGIN');
     const store = createStore(view);
-    const totals = store
-      .rows<{ pictures: number; bytes: number }>(
-        `SELECT count(*) AS pictures, coalesce(sum(iif(file_state = 'present', bytes, 0)), 0) AS bytes
-        FROM images`,
-      )
-      .get();
     return {
-      pictures: totals?.pictures ?? 0,
-      bytes: totals?.bytes ?? 0,
+      totals: () =>
+        store
+          .rows<{ pictures: number; bytes: number }>(
+            `SELECT count(*) AS pictures,
+              coalesce(sum(iif(file_state = 'present', bytes, 0)), 0) AS bytes FROM images`,
+          )
+          .get() ?? { pictures: 0, bytes: 0 },
       models: store
         .rows<PortableModel>(
           `SELECT model_id AS id, hash, title FROM models
-          WHERE id IN (SELECT model FROM images) ORDER BY id`,
+          WHERE EXISTS (SELECT 1 FROM images WHERE model = models.id) ORDER BY id`,
         )
         .all(),
       boards: listBoards(store)

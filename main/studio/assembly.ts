@@ -28,6 +28,7 @@ import { createPreviews } from './queue/previews.ts';
 import { openQueue, type Queue } from './queue/queue.ts';
 import { createReplays, type Replays } from './queue/replays.ts';
 import { nextSeed, openSession } from './session.ts';
+import { startSidecar, type Sidecar } from './portable/sidecar.ts';
 import { openSettings } from './settings.ts';
 import { startUpkeep, type Upkeep } from './library/upkeep.ts';
 import type { Workshop } from './workshop.ts';
@@ -223,6 +224,7 @@ function putTogether(parts: Parts): Assembly {
           delayMs: suspicious ? 0 : settleMs,
         })
       : null;
+  const sidecar: Sidecar | null = state.kind === 'open' ? startSidecar(shop, suspicious) : null;
   const facts: LibraryFacts | null = database && {
     // All of it, indexes too: a start looks only through the quick part, and each backup through all.
     integrity: () => String(database.pragma('integrity_check(1)', { simple: true })),
@@ -294,6 +296,7 @@ function putTogether(parts: Parts): Assembly {
     async close() {
       if (closing.signal.aborted) return;
       await queue.close();
+      await sidecar?.close();
       closing.abort();
       shop.events.close();
       await engines.close();

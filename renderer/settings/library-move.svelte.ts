@@ -2,6 +2,7 @@ import type { LibraryPlace } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
 import { describeFailure, type Failure } from '../state/errors.ts';
 import { folderChooser } from '../state/host.ts';
+import { reasonWords } from '../state/reasons.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 
 interface Copied {
@@ -107,12 +108,15 @@ export class LibraryMove {
     const found = await act(studio.library.reindex());
     this.comparing = false;
     if (found === undefined) return;
-    const { adopted, missing, quarantined, unreadable } = found;
+    const { adopted, missing, quarantined, unreadable, restored, note } = found;
     const counts = { adopted, found: found.found, missing, aside: quarantined.length };
     const sentences = [i18n.t('settings.compared', counts)];
     if (unreadable.length > 0) {
       sentences.push(i18n.t('settings.notRead', { count: unreadable.length }));
     }
+    if (restored > 0) sentences.push(i18n.t('settings.restored', { count: restored }));
+    const ignored = note === null ? null : reasonWords(i18n, note);
+    if (ignored !== null) sentences.push(ignored);
     const text = sentences.join(' ');
     announcer.polite(text);
     toasts.show({ text });

@@ -324,11 +324,16 @@ describe('a library whose record is lost', () => {
     const repaired = await client.library.repair({ anew: true });
     expect(repaired).toEqual({ state: { kind: 'open' }, kept: null, backup: null });
     await studio.ready;
-    expect(await idsOf(client)).toHaveLength(1);
+    // What the pictures do not say is in the document beside them.
+    const rows = await client.images.rows({ ids: [...(await idsOf(client))] });
+    expect(rows.map(({ rating, file }) => [rating, file]).sort()).toEqual([
+      [5, 'dropped'],
+      [5, 'present'],
+    ]);
     expect(existsSync(backup)).toBe(true);
     await studio.close();
     const { client: later } = await open(home);
-    expect(await idsOf(later)).toHaveLength(1);
+    expect(await idsOf(later)).toHaveLength(2);
   });
 
   test('two backups at once are both written', async () => {
@@ -359,6 +364,8 @@ describe('reindex', () => {
     expect(await client.library.reindex()).toEqual({
       adopted: 2,
       unfinished: 0,
+      restored: 0,
+      note: null,
       quarantined: [],
       unreadable: [],
       missing: 0,

@@ -140,6 +140,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
       })),
       reindex: os.library.reindex.handler(() => ({
         ...{ adopted: 2, found: 1, missing: 0, unfinished: 0, quarantined: [], unreadable: [] },
+        ...{ restored: 0, note: null },
       })),
     },
     jobs: {

@@ -105,10 +105,14 @@ describe('moving the library in Settings', () => {
     await move.compare();
     expect(words(app)).toEqual(['2 added, 1 found again, 0 without a file, 0 put aside.']);
     const unreadable = ['images/1.png', 'images/2.png'];
-    const found = { adopted: 0, found: 0, missing: 0, unfinished: 0, quarantined: [], unreadable };
+    const none = { adopted: 0, found: 0, missing: 0, unfinished: 0, quarantined: [] };
+    const note = { code: 'document-damaged', values: { file: 'library.jsonl' } } as const;
+    const found = { ...none, unreadable, restored: 3, note };
     const locked = await setUp({ 'library.reindex': () => Promise.resolve(found) });
     await locked.move.compare();
-    expect(words(locked.app)[0]).toContain(' 2 files could not be read and were left as they are.');
+    expect(words(locked.app)[0]).toMatch(
+      /^.* 2 files could not be read and were left as they are\. 3 pictures have their .* again\. library.jsonl is damaged/,
+    );
     const closed = new ORPCError('library-unavailable', { message: 'Closed.' });
     const other = await setUp({ 'library.reindex': () => Promise.reject(closed) });
     await other.move.compare();

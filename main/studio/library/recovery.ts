@@ -5,6 +5,7 @@ import type { FileState, Recovery } from '#api/types';
 import { systemCode } from '#pictures/files';
 import { fileTime, IMAGE_PATH } from '#pictures/image-files';
 import { makerTitles } from '../models/titles.ts';
+import { findKept, type Restoring } from '../portable/restore.ts';
 import type { Workshop } from '../workshop.ts';
 import { adoptFile, readOurs, type OurFile } from './adopt.ts';
 import { putAside } from './aside.ts';
@@ -24,11 +25,14 @@ export interface RecoverOptions {
  * moved or half deleted, a database that was lost. Nothing of a picture is thrown away.
  */
 export async function recover(shop: Shop, options: RecoverOptions): Promise<Recovery> {
-  const { history, files } = shop;
+  const { history, files, closing } = shop;
   const doomed = history().bin.doomedFiles();
   await files.remove(doomed);
   history().bin.filesDeleted(doomed);
 
+  const kept = await findKept(shop);
+  const restoring = kept.kind === 'new' ? kept.restoring : null;
+  await restoring?.addLost();
   // Rows before files: a picture that is kept meanwhile has its file first, and so is not missed.
   const rows = [...history().images.files()];
   const { paths, unfinished } = await files.scan();
@@ -38,14 +42,17 @@ export async function recover(shop: Shop, options: RecoverOptions): Promise<Reco
   if (found.length > 0) history().images.setFileStates(found, 'present');
   const known = new Set(rows.map(({ path }) => path));
   const orphans = paths.filter((path) => /\.png$/i.test(path) && !known.has(path));
-  const { adopted, quarantined, unreadable } = await adoptAll(shop, orphans);
-  if (adopted + missing.length + found.length > 0)
+  const { adopted, quarantined, unreadable } = await adoptAll(shop, orphans, restoring);
+  const restored = closing.aborted ? 0 : ((await restoring?.finish()) ?? 0);
+  if (adopted + missing.length + found.length + restored > 0)
     shop.events.publish({ kind: 'images', ids: null });
   return {
     unfinished: left,
     adopted,
-    quarantined,
+    quarantined: kept.kind === 'ignored' && kept.aside ? [...quarantined, kept.aside] : quarantined,
     unreadable,
+    restored,
+    note: kept.kind === 'ignored' ? kept.reason : null,
     missing: missing.length,
     found: found.length,
   };
@@ -101,6 +108,7 @@ async function clear(unfinished: readonly string[], since: number): Promise<numb
 async function adoptAll(
   shop: Shop,
   orphans: readonly string[],
+  restoring: Restoring | null,
 ): Promise<Pick<Recovery, 'adopted' | 'quarantined' | 'unreadable'>> {
   const { files, closing } = shop;
   const readable: { path: string; createdAt: number }[] = [];
@@ -115,7 +123,7 @@ async function adoptAll(
   };
   for (const path of orphans) {
     if (closing.aborted) break;
-    const ours = await read(shop, path);
+    const ours = await read(shop, path, restoring);
     if (ours === 'unreadable') unreadable.push(join(files.folder, path));
     else if (ours !== 'strange') readable.push({ path, createdAt: ours.text?.createdAt ?? 0 });
     // In a folder that is not of our making, what is not ours is somebody's.
@@ -128,7 +136,7 @@ async function adoptAll(
   let adopted = 0;
   for (const { path } of readable) {
     if (closing.aborted) break;
-    const ours = await read(shop, path);
+    const ours = await read(shop, path, restoring);
     const became = typeof ours === 'string' ? ours : await tryAdopt(shop, ours, titleOf);
     if (became === 'adopted') adopted++;
     else if (became === 'unreadable') unreadable.push(join(files.folder, path));
@@ -152,13 +160,19 @@ async function tryAdopt(
 }
 
 /** A picture of ours; `strange` is one that is none or is damaged, `unreadable` says nothing of it. */
-async function read({ files }: Shop, path: string): Promise<OurFile | 'strange' | 'unreadable'> {
+async function read(
+  { files }: Shop,
+  path: string,
+  restoring: Restoring | null,
+): Promise<OurFile | 'strange' | 'unreadable'> {
   try {
     // What a link leads to is not in the library, and not to be moved.
     if ((await lstat(join(files.folder, path))).isSymbolicLink()) return 'unreadable';
     const bytes = await files.readFound(path);
     const ours = readOurs(bytes, path);
-    return ours === null ? 'strange' : { ...ours, found: path, bytes };
+    if (ours === null) return 'strange';
+    const text = ours.text ?? restoring?.textOf(path, ours) ?? null;
+    return { ...ours, text, found: path, bytes };
   } catch (error) {
     // The system refused to read it: it may be whole, and readable again tomorrow.
     if (systemCode(error instanceof StudioError ? error.cause : error) !== undefined) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { z } from 'zod';
 import { StudioError } from '#api/errors';
 import { saveSearch } from '#api/gallery';
@@ -21,6 +22,8 @@ const VERSION = 1;
 /** A picture's line has about 200 bytes, 3 kB with its recipe. */
 const MAX_LINE_BYTES = 1 << 22;
 const CHUNK = 1 << 20;
+/** Lines until others have their turn. */
+const BREATH = 32;
 /** The end of the last year of four digits: pictures lie in folders named by year and month. */
 const LATEST_TIME = 253_402_300_799_999;
 
@@ -188,10 +191,13 @@ export async function openDocument(path: string): Promise<OpenDocument | null> {
       header: first.data,
       async *lines() {
         let ended = false;
+        let count = 0;
         for await (const text of texts) {
           const object = parse(text);
           const found = line.safeParse(object);
           if (ended) throw wrong('document-damaged', path);
+          // A document may be long, and its lines come without waiting.
+          if (++count % BREATH === 0) await breathe();
           if (found.success) {
             hash.update(text).update('\n');
             yield found.data;
@@ -211,6 +217,13 @@ export async function openDocument(path: string): Promise<OpenDocument | null> {
     await file.close();
     throw error;
   }
+}
+
+/** The header of a document alone; null when there is none. */
+export async function readHeader(path: string): Promise<DocumentHeader | null> {
+  const document = await openDocument(path);
+  await document?.close();
+  return document?.header ?? null;
 }
 
 type File = Awaited<ReturnType<typeof open>>;

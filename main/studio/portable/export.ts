@@ -51,9 +51,10 @@ export async function exportLibrary(
   try {
     const made = await makeNewFolder(place);
     try {
-      const needed = snapshot.bytes + snapshot.pictures * LINE_BYTES + MARGIN;
+      const { pictures, bytes } = snapshot.totals();
+      const needed = bytes + pictures * LINE_BYTES + MARGIN;
       await checkFits(place, needed, options.freeBytes);
-      return await write(shop, { snapshot, to }, options);
+      return await write(shop, { snapshot, pictures, to }, options);
     } catch (error) {
       for (const path of [MANIFEST, DOCUMENT, 'images']) {
         await rm(join(to, path), { recursive: true, force: true }).catch(() => undefined);
@@ -68,10 +69,13 @@ export async function exportLibrary(
 
 async function write(
   shop: Shop,
-  { snapshot, to }: { readonly snapshot: Snapshot; readonly to: string },
+  {
+    snapshot,
+    pictures,
+    to,
+  }: { readonly snapshot: Snapshot; readonly pictures: number; readonly to: string },
   { signal, onProgress }: TransferOptions,
 ): Promise<LibraryExported> {
-  const { pictures } = snapshot;
   const at = shop.now();
   const { software } = shop;
   const folders = new Set<string>();
@@ -148,7 +152,7 @@ async function wholePng({ files }: Shop, picture: PortablePicture): Promise<Uint
 }
 
 /** What the file of a picture would say, for one that has none. */
-function withoutFile(
+export function withoutFile(
   snapshot: Pick<Snapshot, 'recipe'>,
   { id, file, operation, size, bytes, times }: PortablePicture,
 ): NonNullable<PictureLine['without']> {

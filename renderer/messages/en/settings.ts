@@ -56,6 +56,10 @@ export const settings = {
     one: '{count} file could not be read and was left as it is.',
     other: '{count} files could not be read and were left as they are.',
   },
+  'settings.restored': {
+    one: '{count} picture has its ratings and tags again.',
+    other: '{count} pictures have their ratings and tags again.',
+  },
   'field.folder': 'Folder',
   'settings.bin': 'Keep the bin for',
   'settings.binText': 'After that, pictures in the bin are deleted for good.',

@@ -66,7 +66,7 @@ export const shell = {
   'state.openBackup': 'Open backup beside it',
   'state.remake': 'Make the record again',
   'state.anewText':
-    'A record made again from the pictures has no ratings, tags, boards or notes. The backup stays where it is.',
+    'Ratings, tags, boards and notes come back as library.jsonl in the library has them, where it is there and whole. The backup stays where it is.',
   'state.restored': 'The backup is open; later pictures are being found again.',
   'state.remade': 'The record is being made again from the pictures.',
   'state.kept': 'The damaged record is kept as {file}.',

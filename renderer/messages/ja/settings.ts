@@ -56,6 +56,7 @@ export const settings: Translation<typeof english> = {
   'settings.compared':
     '追加 {adopted} 枚、再発見 {found} 枚、ファイルなし {missing} 枚、隔離 {aside} 個。',
   'settings.notRead': '読み取れないファイル {count} 個はそのまま残しました。',
+  'settings.restored': '画像 {count} 枚の評価とタグを復元しました。',
   'field.folder': 'フォルダー',
   'settings.bin': 'ごみ箱の保管期間',
   'settings.binText': '期間を過ぎた画像は完全に削除されます。',

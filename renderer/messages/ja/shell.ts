@@ -68,7 +68,7 @@ export const shell: Translation<typeof english> = {
   'state.openBackup': 'バックアップを開く',
   'state.remake': '記録を作り直す',
   'state.anewText':
-    '画像から作り直した記録には、評価、タグ、ボード、メモがありません。バックアップはそのまま残ります。',
+    '評価、タグ、ボード、メモは、ライブラリ内の library.jsonl が無事であれば、その内容に戻ります。バックアップはそのまま残ります。',
   'state.restored': 'バックアップを開きました。その後の画像も見つけ直しています。',
   'state.remade': '画像から記録を作り直しています。',
   'state.kept': '壊れた記録は {file} に残しました。',
