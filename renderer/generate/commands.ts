@@ -31,9 +31,22 @@ export function generateCommands(generate: Generate): readonly Command[] {
       ...{ id: 'variations', title: 'command.variations', key: 'V', enabled: hasPicture },
       run: () => generate.variations(),
     },
+    ...markCommands(generate),
     {
-      ...{ id: 'star', title: 'command.star', group: 'edit', key: 'S', views, enabled: hasPicture },
-      run: () => void generate.star(),
+      ...view,
+      ...{ id: 'stage.escape', title: 'command.stage.escape', key: 'Esc' },
+      enabled: () => generate.canEscape,
+      run: () => generate.escape(),
+    },
+    {
+      ...{ id: 'stage.gallery', title: 'command.stage.gallery', group: 'go', key: 'G', views },
+      enabled: hasPicture,
+      run: () => generate.leaveFor('image'),
+    },
+    {
+      ...{ id: 'stage.similar', title: 'command.gallery.similar', group: 'go', key: 'F', views },
+      enabled: hasPicture,
+      run: () => generate.leaveFor('similar'),
     },
     {
       ...{ id: 'picture.copy', title: 'command.copyPicture', group: 'edit', key: 'Ctrl+C', views },
@@ -97,4 +110,33 @@ export function generateCommands(generate: Generate): readonly Command[] {
       run: () => (generate.zoom = 1),
     },
   ] satisfies readonly Command[];
+}
+
+/** What is said of the picture on the stage, by the keys that do it in the gallery. */
+function markCommands({ marks }: Generate): readonly Command[] {
+  const edit = { group: 'edit', views: ['generate'], enabled: () => marks.can } as const;
+  const RATINGS = [0, 1, 2, 3, 4, 5] as const;
+  return [
+    { ...edit, id: 'star', title: 'command.star', key: 'S', run: () => void marks.star() },
+    ...RATINGS.map((rating): Command => ({
+      ...edit,
+      ...{ id: `stage.rate${rating}`, title: `command.gallery.rate${rating}` },
+      ...{ key: String(rating), run: () => void marks.rate(rating) },
+    })),
+    {
+      ...edit,
+      ...{ id: 'stage.tag', title: 'command.gallery.tag', key: 'T' },
+      run: () => (marks.asking = 'tag'),
+    },
+    {
+      ...edit,
+      ...{ id: 'stage.board', title: 'command.gallery.board', key: 'M' },
+      run: () => (marks.asking = 'board'),
+    },
+    {
+      ...edit,
+      ...{ id: 'stage.bin', title: 'command.gallery.bin', key: 'Delete' },
+      run: () => void marks.remove(),
+    },
+  ];
 }

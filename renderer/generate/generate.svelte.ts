@@ -7,6 +7,7 @@ import type { Command } from '../state/commands.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements } from './announcements.ts';
 import { generateCommands } from './commands.ts';
+import { Marks } from './marks.svelte.ts';
 import { loadTable, Mosaics } from './mosaics.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
@@ -32,6 +33,8 @@ export class Generate {
   #details = $state.raw<ReadonlyMap<number, ImageDetail | null>>(new Map());
   /** Pictures of the job that ended last, until another one starts. */
   ended = $state<number | null>(null);
+  /** Escape was pressed with nothing left to close: whether to cancel is asked. */
+  askingToCancel = $state(false);
   #adding = $state(false);
   readonly app: App;
   readonly previews = new Previews(loadPicture);
@@ -103,6 +106,7 @@ export class Generate {
   });
   /** The decode steps of the picture on the stage, and which of them is looked at. */
   readonly steps: StepView;
+  readonly marks: Marks;
   readonly model = $derived.by(() => this.app.models.current);
   /** What the codes of the picture on the stage look like; null while that is not known. */
   readonly mosaic = $derived.by(() => {
@@ -125,6 +129,7 @@ export class Generate {
     this.app = app;
     this.#warm = warm;
     this.steps = new StepView(this);
+    this.marks = new Marks(this);
     this.mosaics = new Mosaics(app, loadTable);
     this.#announcements = new Announcements(app, (count) => (this.ended = count));
     app.events.on('jobs', () => this.#announcements.follow());
@@ -150,7 +155,22 @@ export class Generate {
 
   async cancel(): Promise<void> {
     const { jobs, act } = this.app;
+    this.askingToCancel = false;
     if (jobs.running) await act(jobs.cancel(jobs.running.id));
+  }
+
+  /** Whether Escape has something to do here. */
+  get canEscape(): boolean {
+    const away = this.steps.chosen !== null || this.tab !== 'picture';
+    return away || this.picked !== null || this.#linked !== null || this.app.jobs.running !== null;
+  }
+
+  /** Closes what is open on the stage, then lets the picture go, then asks about the job. */
+  escape(): void {
+    if (this.steps.chosen !== null) this.steps.follow();
+    else if (this.tab !== 'picture') this.tab = 'picture';
+    else if (this.picked !== null || this.#linked !== null) this.#followNewest();
+    else this.askingToCancel = this.app.jobs.running !== null;
   }
 
   pick(job: number, index: number): void {
@@ -169,13 +189,9 @@ export class Generate {
     this.#details = new Map(this.#details).set(id, detail ?? null);
   }
 
-  async star(): Promise<void> {
-    const { detail, app } = this;
-    if (detail === null) return;
-    const change = { ids: [detail.id], starred: !detail.starred };
-    const done = await app.act(app.undo.apply(app.studio.images.update(change)));
-    if (done === undefined) return;
-    await this.#reload(detail.id);
+  /** Shows the picture on the stage in the gallery, or those that are like it. */
+  leaveFor(what: 'image' | 'similar'): void {
+    if (this.imageId !== null) this.app.navigation.go('gallery', { [what]: this.imageId });
   }
 
   async rebuild(): Promise<void> {
@@ -244,7 +260,8 @@ export class Generate {
     return here || mosaic || asked.length === 0 || picture.steps.length > 2;
   }
 
-  async #reload(id: number): Promise<void> {
+  /** Reads a picture again: something of it changed. */
+  async reload(id: number): Promise<void> {
     const detail = await this.app.act(this.app.studio.images.get({ id }));
     if (detail) this.#details = new Map(this.#details).set(id, detail);
   }
@@ -255,7 +272,7 @@ export class Generate {
     const stale = (id: number) => ids === null || ids.includes(id);
     const kept = [...this.#details].filter(([id]) => id === shown || !stale(id));
     if (kept.length < this.#details.size) this.#details = new Map(kept);
-    if (shown !== null && this.#details.has(shown) && stale(shown)) void this.#reload(shown);
+    if (shown !== null && this.#details.has(shown) && stale(shown)) void this.reload(shown);
   }
 }
 

@@ -30,7 +30,20 @@ export function parseNumber(text: string): number | null {
   return plain === '' || !Number.isFinite(number) ? null : number;
 }
 
-/** How far one key press or pixel moves: Shift is ten times, Alt a tenth but never below a step. */
-export function strideOf(step: number, keys: { shiftKey: boolean; altKey: boolean }): number {
+/** How far one key press moves: Shift is ten times. A tenth, with Alt, would be less than a step. */
+export function strideOf(step: number, keys: { readonly shiftKey: boolean }): number {
   return keys.shiftKey ? step * 10 : step;
 }
+
+/** How far so many pixels of a horizontal drag move: Shift is ten times, Alt a tenth. */
+export function scrubbed(
+  pixels: number,
+  step: number,
+  { shiftKey, altKey }: { readonly shiftKey: boolean; readonly altKey: boolean },
+): number {
+  const each = shiftKey ? 10 : altKey ? 0.1 : 1;
+  return Math.round((pixels / PIXELS) * each) * step;
+}
+
+/** Pixels of a drag that are one step. */
+const PIXELS = 4;

@@ -84,6 +84,13 @@ export class Shell {
         run: () => (this.shortcuts = true),
       },
       {
+        id: 'help',
+        title: 'command.help',
+        group: 'help',
+        key: 'F1',
+        run: () => (this.shortcuts = true),
+      },
+      {
         id: 'region.next',
         title: 'command.nextRegion',
         group: 'view',

@@ -8,6 +8,8 @@ export type View = (typeof VIEWS)[number];
 export interface Place {
   /** A picture of the library. */
   readonly image?: number;
+  /** A picture whose likes the gallery shall show. */
+  readonly similar?: number;
   /** What the gallery shall look for. */
   readonly find?: SearchImages;
   /** A section of the settings. */
@@ -56,13 +58,16 @@ export class Navigation {
     this.image = place.image ?? null;
     this.place = place;
     const { image } = place;
-    this.#kept.set(NAME, addressOf(view, image === undefined ? {} : { image }));
+    // The gallery remembers for itself what was selected in it since.
+    const here = view === 'generate' && image !== undefined ? { image } : {};
+    this.#kept.set(NAME, addressOf(view, here));
   }
 }
 
 export function addressOf(view: View, place: Place = {}): string {
   const query = new URLSearchParams();
   if (place.image !== undefined) query.set('image', String(place.image));
+  if (place.similar !== undefined) query.set('similar', String(place.similar));
   if (place.find !== undefined) query.set('find', JSON.stringify(place.find));
   if (place.part !== undefined) query.set('part', place.part);
   return `#/${view}${query.size === 0 ? '' : `?${query.toString()}`}`;
@@ -72,17 +77,23 @@ export function addressOf(view: View, place: Place = {}): string {
 export function parseAddress(hash: string): { readonly view: View; readonly place: Place } {
   const [path = '', search = ''] = hash.replace(/^#\/?/, '').split('?');
   const query = new URLSearchParams(search);
-  const image = Number(query.get('image') ?? Number.NaN);
+  const ids = { image: idOf(query.get('image')), similar: idOf(query.get('similar')) };
   const find = searchImages.safeParse(parsed(query.get('find')));
   const part = query.get('part');
   return {
     view: VIEWS.find((view) => view === path) ?? 'generate',
     place: {
-      ...(Number.isSafeInteger(image) && image > 0 ? { image } : {}),
+      ...(ids.image === null ? {} : { image: ids.image }),
+      ...(ids.similar === null ? {} : { similar: ids.similar }),
       ...(find.success ? { find: find.data } : {}),
       ...(part === null ? {} : { part }),
     },
   };
+}
+
+function idOf(text: string | null): number | null {
+  const id = Number(text ?? Number.NaN);
+  return Number.isSafeInteger(id) && id > 0 ? id : null;
 }
 
 function parsed(text: string | null): unknown {

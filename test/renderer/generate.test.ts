@@ -85,6 +85,64 @@ describe('generate', () => {
     await close();
   });
 
+  test('marks the picture on the stage by the keys of the gallery', async () => {
+    const { app, fake, generate, close } = await setUp();
+    const remove = app.commands.register(...generate.commands());
+    const stage = { typing: false, activates: false, lends: true };
+    const press = (key: string) => {
+      const held = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+      return app.commands.press({ ...held, key }, stage);
+    };
+    // With nothing on the stage there is nothing to mark.
+    expect(['4', 't', 'm', 'Delete', 'g', 'f'].map(press)).not.toContain(true);
+    app.draft.set({ count: 1 });
+    await generate.add();
+    await until(() => app.jobs.newest?.state === 'done');
+    await generate.load(generate.keptId);
+    const id = generate.imageId ?? 0;
+    const kept = () => fake.library.images.get(id);
+    expect(press('4')).toBe(true);
+    await until(() => kept()?.rating === 4);
+    expect(press('t')).toBe(true);
+    expect(generate.marks.asking).toBe('tag');
+    await generate.marks.tag(' red, round 、red,');
+    expect(kept()?.tags).toEqual(expect.arrayContaining(['red', 'round']));
+    await generate.marks.tag(' , ');
+    await app.library.refresh();
+    await generate.marks.board('favourites');
+    expect([fake.library.boards.length, kept()?.boards]).toEqual([1, [1]]);
+    await generate.marks.board('Harbours');
+    expect(fake.library.boards.map(({ name }) => name)).toContain('Harbours');
+    expect(press('Delete')).toBe(true);
+    await until(() => generate.detail?.deletedAt !== null);
+    expect(press('4')).toBe(false);
+    expect(press('f')).toBe(true);
+    expect(app.navigation).toMatchObject({ view: 'gallery', place: { similar: id } });
+    remove();
+    await close();
+  });
+
+  test('Escape closes, lets go, and then asks', async () => {
+    const { app, generate, close } = await setUp(5);
+    expect(generate.canEscape).toBe(false);
+    await generate.add();
+    await until(() => app.jobs.running?.images.length === 1);
+    generate.pick(app.jobs.running?.id ?? 0, 0);
+    generate.tab = 'tokens';
+    generate.steps.choose(2);
+    generate.escape();
+    expect([generate.steps.chosen, generate.tab]).toEqual([null, 'tokens']);
+    generate.escape();
+    expect([generate.tab, generate.picked !== null]).toEqual(['picture', true]);
+    generate.escape();
+    expect([generate.picked, generate.askingToCancel]).toEqual([null, false]);
+    generate.escape();
+    expect(generate.askingToCancel).toBe(true);
+    await generate.cancel();
+    expect([generate.askingToCancel, app.jobs.running]).toEqual([false, null]);
+    await close();
+  });
+
   test('plays while the key is held, and on after a tap', async () => {
     const { app, generate, close } = await setUp();
     await generate.add();
@@ -276,7 +334,7 @@ describe('generate', () => {
     await generate.add();
     await until(() => app.jobs.newest?.state === 'done');
     await generate.load(generate.keptId);
-    await generate.star();
+    await generate.marks.star();
     expect(generate.detail?.starred).toBe(true);
     await app.undoNow();
     await until(() => generate.detail?.starred === false);

@@ -72,8 +72,11 @@ describe('the place', () => {
 
   test('is that of the last window, unless the address names one', () => {
     const kept = memoryKept();
+    new Navigation(bar(''), kept).go('generate', { image: 12 });
+    expect(new Navigation(bar(''), kept)).toMatchObject({ view: 'generate', image: 12 });
+    // What was selected in the gallery since is remembered there.
     new Navigation(bar(''), kept).go('gallery', { image: 12 });
-    expect(new Navigation(bar(''), kept)).toMatchObject({ view: 'gallery', image: 12 });
+    expect(new Navigation(bar(''), kept)).toMatchObject({ view: 'gallery', image: null });
     expect(new Navigation(bar('#/models'), kept)).toMatchObject({ view: 'models', image: null });
   });
 
