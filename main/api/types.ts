@@ -72,6 +72,8 @@ export interface Job {
   readonly deleted: readonly number[];
   /** The furthest of the pictures that were left half decoded: a retry goes on from there. */
   readonly halfMade: { readonly index: number; readonly step: number } | null;
+  /** Pictures decoded together, where memory allows fewer than the settings ask for; else null. */
+  readonly together: number | null;
   /** Why it failed or was parked. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Milliseconds still to go, by this run's own pace; null when not known yet. */

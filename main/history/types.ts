@@ -42,7 +42,7 @@ export interface FileChange {
 export type Summary = Omit<LibrarySummary, 'folder' | 'lastBackup'>;
 
 /** A job as it is kept. How long it will still take is known only to who runs it. */
-export type StoredJob = Omit<Job, 'timeLeft'> & {
+export type StoredJob = Omit<Job, 'timeLeft' | 'together'> & {
   /** Indexes of the pictures that are done, ascending. */
   readonly doneIndexes: readonly number[];
   /** How often the engine died over it since it last got on. */

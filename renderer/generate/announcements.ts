@@ -32,9 +32,6 @@ export class Announcements {
       this.#ended(ended.total);
       announcer.polite(i18n.t('announce.done', { count: ended.total }));
     } else if (ended?.state === 'cancelled') announcer.polite(i18n.t('announce.stopped'));
-    else if (ended?.state === 'failed' && ended.error !== null) {
-      announcer.alert(i18n.t(`error.${ended.error.code}`, { field: '' }));
-    }
     if (running !== null && ended === null) {
       announcer.polite(i18n.t('announce.start', { count: running.total }));
     }

@@ -4,6 +4,7 @@ import { currentAddress, fullAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import { isForeign, seedAfter } from '../state/draft-values.ts';
 import type { Command } from '../state/commands.svelte.ts';
+import { nextIndex, pictureAt } from '../state/jobs.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements } from './announcements.ts';
 import { generateCommands } from './commands.ts';
@@ -50,8 +51,9 @@ export class Generate {
   readonly #pick = $derived.by((): Pick | null => {
     const linked = this.#linked;
     if (linked === null) return this.picked;
-    const job = this.app.jobs.list.find(({ images }) => images.includes(linked));
-    return job === undefined ? null : { job: job.id, index: job.images.indexOf(linked) };
+    const job = this.app.jobs.ofPicture(linked);
+    const index = job?.indexes[job.images.indexOf(linked)];
+    return job === null || index === undefined ? null : { job: job.id, index };
   });
   readonly job = $derived.by((): Job | null => {
     const { jobs } = this.app;
@@ -62,17 +64,17 @@ export class Generate {
     const { job } = this;
     if (job === null) return null;
     if (this.#pick?.job === job.id) return this.#pick.index;
-    const saved = job.images.length;
+    const next = nextIndex(job);
     // Of pictures that are decoded together the first is followed, and the one before it stays on
     // the stage until there is something to see.
-    const next = job.state === 'running' ? this.app.live.get(job.id, saved) : null;
-    return next !== null && this.#canShow(next) ? saved : Math.max(0, saved - 1);
+    const coming = job.state === 'running' ? this.app.live.get(job.id, next) : null;
+    return coming !== null && this.#canShow(coming) ? next : Math.max(0, next - 1);
   });
   /** Address of the newest preview of the picture that is followed. */
   readonly coming = $derived.by((): string | null => {
     const running = this.app.jobs.running;
     if (running === null || this.picked !== null || this.#linked !== null) return null;
-    return this.app.live.get(running.id, running.images.length)?.steps.at(-1)?.preview ?? null;
+    return this.app.live.get(running.id, nextIndex(running))?.steps.at(-1)?.preview ?? null;
   });
   readonly live = $derived.by((): LivePicture | null =>
     this.job === null || this.index === null ? null : this.app.live.get(this.job.id, this.index),
@@ -80,7 +82,7 @@ export class Generate {
   /** The kept picture that the stage is about, shown or not yet. */
   readonly keptId = $derived.by((): number | null => {
     if (this.job === null || this.index === null) return this.#linked;
-    return this.job.images[this.index] ?? null;
+    return pictureAt(this.job, this.index);
   });
   /** The kept picture on the stage. One that was followed takes the place of its decoding when read. */
   readonly imageId = $derived.by((): number | null => {
@@ -187,6 +189,8 @@ export class Generate {
     const detail = await this.app.act(this.app.studio.images.get({ id }));
     if (detail?.file === 'present') await this.#warm(fullAddress(detail));
     this.#details = new Map(this.#details).set(id, detail ?? null);
+    // One of a job that is off the list by now: the strip shows the pictures beside it all the same.
+    if (this.#linked === id && detail?.job) await this.app.jobs.find(detail.job);
   }
 
   /** Shows the picture on the stage in the gallery, or those that are like it. */

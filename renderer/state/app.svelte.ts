@@ -5,6 +5,7 @@ import { Draft } from './draft.svelte.ts';
 import { describeFailure } from './errors.ts';
 import { Events } from './events.svelte.ts';
 import { I18n } from './i18n.svelte.ts';
+import { JobAlerts } from './job-alerts.ts';
 import { Jobs } from './jobs.svelte.ts';
 import { Library } from './library.svelte.ts';
 import { Live } from './live.svelte.ts';
@@ -73,6 +74,7 @@ export class App {
     );
     this.events.onConnected(() => void this.undo.refresh());
     this.events.on('images', () => this.undo.refreshSoon());
+    new JobAlerts(this);
   }
 
   /**

@@ -1,28 +1,54 @@
-import type { CreateJob, Job } from '#api/types';
+import type { CreateJob, Job, QueueState } from '#api/types';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 
 /** A job that still has work to do, or may have. */
 const OPEN: readonly Job['state'][] = ['running', 'queued', 'paused'];
+const TROUBLED: readonly Job['state'][] = ['failed', 'parked'];
 
 /** The queue as the studio tells it; calls answer through the event stream. */
 export class Jobs {
   list = $state.raw<readonly Job[]>([]);
   paused = $state(false);
+  /** Why the queue stopped by itself. */
+  trouble = $state.raw<QueueState['trouble']>(null);
+  /** The job over which the studio ended without being closed. */
+  interrupted = $state.raw<QueueState['interrupted']>(null);
   /** Jobs that were asked to stop and have not yet. */
   stopping = $state.raw<ReadonlySet<number>>(new Set());
   readonly running = $derived(this.list.find((job) => job.state === 'running') ?? null);
   readonly waiting = $derived(this.list.filter((job) => OPEN.includes(job.state)));
   readonly newest = $derived(newestOf(this.list));
+  /** Jobs that ended with a reason, which a person has not seen to yet. */
+  readonly troubled = $derived(this.list.filter(({ state }) => TROUBLED.includes(state)));
+  /** Jobs that are not on the list, by their number: those that were asked for. */
+  #others = $state.raw<ReadonlyMap<number, Job>>(new Map());
   readonly #studio: StudioClient;
 
   constructor(studio: StudioClient, events: Events) {
     this.#studio = studio;
-    events.on('jobs', (event) => this.take(event.jobs, event.paused));
+    events.on('jobs', (event) => {
+      this.trouble = event.trouble;
+      this.interrupted = event.interrupted;
+      this.take(event.jobs, event.paused);
+    });
   }
 
   byId(id: number): Job | null {
-    return this.list.find((job) => job.id === id) ?? null;
+    return this.list.find((job) => job.id === id) ?? this.#others.get(id) ?? null;
+  }
+
+  /** The job that made a picture, as far as it is known here. */
+  ofPicture(image: number): Job | null {
+    const made = ({ images }: Job) => images.includes(image);
+    return this.list.find(made) ?? [...this.#others.values()].find(made) ?? null;
+  }
+
+  /** Reads a job that is not on the list; one that is gone stays unknown. */
+  async find(id: number): Promise<void> {
+    if (this.byId(id) !== null) return;
+    const job = await this.#studio.jobs.get({ id }).catch(() => null);
+    if (job !== null) this.#others = new Map(this.#others).set(id, job);
   }
 
   take(jobs: readonly Job[], paused = this.paused): void {
@@ -68,6 +94,22 @@ export class Jobs {
     this.take(await this.#studio.jobs.dismiss({ id }));
   }
 
+  /** Gives up what is half made of a job that was stopped. */
+  async discard(id: number): Promise<void> {
+    this.#replace(await this.#studio.jobs.discard({ id }));
+  }
+
+  /** Takes all ended jobs off the list; gives how many, and the mark that puts them back. */
+  async clear(): Promise<{ readonly count: number; readonly mark: number }> {
+    const cleared = await this.#studio.jobs.clear();
+    this.take(this.waiting);
+    return cleared;
+  }
+
+  async unclear(mark: number): Promise<void> {
+    await this.#studio.jobs.unclear({ mark });
+  }
+
   async setPaused(paused: boolean): Promise<void> {
     this.paused = (await this.#studio.jobs.pause({ paused })).paused;
   }
@@ -107,6 +149,23 @@ export function placeBefore(
 export function jobFraction(job: Job, pictureFraction: number): number {
   return Math.min(
     1,
-    (job.images.length + (job.state === 'running' ? pictureFraction : 0)) / job.total,
+    (madeCount(job) + (job.state === 'running' ? pictureFraction : 0)) / job.total,
   );
+}
+
+/** Pictures of a job that were made, also those that were deleted since. */
+export function madeCount({ images, deleted }: Pick<Job, 'images' | 'deleted'>): number {
+  return images.length + deleted.length;
+}
+
+/** The kept picture at an index of a job; null while it is not made, or when it is deleted for good. */
+export function pictureAt(job: Pick<Job, 'images' | 'indexes'>, index: number): number | null {
+  return job.images[job.indexes.indexOf(index)] ?? null;
+}
+
+/** The first index of a job that is not made; its total when all are. */
+export function nextIndex(job: Pick<Job, 'total' | 'indexes' | 'deleted'>): number {
+  const made = new Set([...job.indexes, ...job.deleted]);
+  for (let index = 0; index < job.total; index++) if (!made.has(index)) return index;
+  return job.total;
 }

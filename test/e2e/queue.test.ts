@@ -52,7 +52,7 @@ story('a cancelled job keeps what is done, the queue goes on, and it can be resu
           const button = [...document.querySelectorAll('button')].find((each) =>
             each.textContent.includes('Stopping…'),
           );
-          if (button?.disabled) resolve(performance.now() - pressed);
+          if (button?.ariaDisabled === 'true') resolve(performance.now() - pressed);
         }).observe(document.body, { subtree: true, childList: true, characterData: true });
       }),
   );
@@ -75,6 +75,61 @@ story('a cancelled job keeps what is done, the queue goes on, and it can be resu
   const seeds = await seedsOf(first);
   expect(seeds).toEqual(Array.from({ length: COUNT }, (_, i) => (seeds[0] ?? 0) + i));
   await row(page, first).getByText('done').waitFor();
+});
+
+story('half-made pictures of a cancelled job go on from their step, or are discarded', async () => {
+  const { page, shot } = await app.open();
+  const batch = page.getByRole('region', { name: 'This batch' });
+  const job = await start(page, 3, 256);
+  await jobWhen(app.client, job, (each) => each.halfMade !== null);
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  const cancelled = await jobWhen(app.client, job, (each) => each.state === 'cancelled');
+  const step = cancelled.halfMade?.step ?? 0;
+  expect(step).toBeGreaterThan(0);
+  const resume = batch.getByRole('button', { name: `Resume from step ${step}` });
+  await resume.waitFor();
+  await shot('job-half-made');
+  await batch.getByRole('button', { name: 'Discard' }).focus();
+  await page.keyboard.press('Enter');
+  await resume.waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);
+  await batch.getByRole('button', { name: 'Resume', exact: true }).click();
+  await jobWhen(app.client, job, (each) => each.state === 'done');
+});
+
+story('the focus stays where it was when a job ends, and Enter there begins nothing', async () => {
+  const { page } = await app.open();
+  const focused = () =>
+    page.evaluate(
+      () =>
+        document.activeElement?.getAttribute('aria-label') ??
+        document.activeElement?.textContent.trim(),
+    );
+  for (const name of ['Cancel', 'Pause the queue', 'Cancel this job']) {
+    const job = await start(page, 3, 64);
+    await page.getByRole('button', { name, exact: true }).focus();
+    await jobWhen(app.client, job, (each) => each.state === 'done');
+    await done(page, 3);
+    expect(await focused()).toBe(name);
+    const before = (await app.client.jobs.list()).length;
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(300);
+    expect((await app.client.jobs.list()).length).toBe(before);
+    expect((await app.client.studio.status()).paused).toBe(false);
+    await page.keyboard.press('Tab');
+  }
+});
+
+story('ended jobs are cleared off the list, and come back with undo', async () => {
+  const { page } = await app.open();
+  await jobWhen(app.client, await start(page, 1, 4), (each) => each.state === 'done');
+  await page.getByRole('button', { name: /^Queue/ }).click();
+  const before = (await app.client.jobs.list()).length;
+  await page.getByRole('button', { name: 'Clear ended' }).click();
+  await page.getByText('The queue is empty.').waitFor();
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);
+  await page.keyboard.press('Control+Z');
+  await eventually(async () => (await app.client.jobs.list()).length).toBe(before);
 });
 
 story('paused, the queue waits; it goes on when it is told', async () => {

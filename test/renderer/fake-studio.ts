@@ -302,7 +302,7 @@ function resolveJob({ source, settings }: CreateJob, id: number, defaults: Setti
     } as Job['settings'],
     total: count,
     ...{ images: [], indexes: [], deleted: [], halfMade: null },
-    ...{ error: null, timeLeft: null },
+    ...{ error: null, timeLeft: null, together: null },
   };
 }
 

@@ -74,7 +74,8 @@ export function job(change: Partial<Job> & { readonly id: number }): Job {
       ...{ steps: 20, temperature: 6, guidance: 4, schedule: 'linear', chunk: 8 },
     },
     total: 4,
-    ...{ images: [], indexes: [], deleted: [], halfMade: null, error: null, timeLeft: null },
+    ...{ images: [], indexes: [], deleted: [], halfMade: null },
+    ...{ error: null, timeLeft: null, together: null },
     ...change,
   };
 }

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly budget: DrawBudget;
   /** After each picture that was kept, or several. */
   readonly onSaved: () => void;
+  /** So many pictures at once did not fit into memory: the run goes on with fewer. */
+  readonly onFewer: (chunk: number) => void;
 }
 
 /** What all batches of a run share. */
@@ -84,7 +86,7 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
     }
   };
   try {
-    await withFewer(job.settings.chunk, attempt);
+    await withFewer(job.settings.chunk, attempt, options.onFewer);
   } finally {
     watch.close();
     landings.close();
@@ -92,12 +94,18 @@ export async function runJob(shop: Workshop, job: StoredJob, options: RunOptions
 }
 
 /** Halves the chunk for as long as it does not fit into memory. */
-async function withFewer(chunk: number, attempt: (chunk: number) => Promise<void>): Promise<void> {
+async function withFewer(
+  chunk: number,
+  attempt: (chunk: number) => Promise<void>,
+  onFewer: (chunk: number) => void,
+): Promise<void> {
   try {
     await attempt(chunk);
   } catch (error) {
     if (!(error instanceof StudioError && error.code === 'out-of-memory' && chunk > 1)) throw error;
-    await withFewer(Math.ceil(chunk / 2), attempt);
+    const fewer = Math.ceil(chunk / 2);
+    onFewer(fewer);
+    await withFewer(fewer, attempt, onFewer);
   }
 }
 

@@ -53,6 +53,8 @@ interface Running {
   readonly id: number;
   readonly abort: AbortController;
   readonly pace: Pace;
+  /** Pictures decoded together, where memory allows fewer than were asked for. */
+  together: number | null;
   stop: Stop | undefined;
   /** Resolves when the job is not running any more, whatever it is then. */
   readonly over: Promise<void>;
@@ -86,15 +88,17 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
   const notePaused = (value: boolean): void => shop.history().settings.set(PAUSED, value);
   const present = (job: StoredJob): Job => {
     const { doneIndexes, crashes: _, strikes: __, ...rest } = job;
-    if (job.state !== 'running') return { ...rest, timeLeft: null };
+    const idle = { timeLeft: null, together: null };
+    if (job.state !== 'running') return { ...rest, ...idle };
     if (running?.id === job.id) {
-      return { ...rest, timeLeft: running.pace.left(job.total - doneIndexes.length) };
+      const { pace, together } = running;
+      return { ...rest, timeLeft: pace.left(job.total - doneIndexes.length), together };
     }
     // What became of it could not be written: nobody runs it.
     const stopped = isPaused()
       ? ({ state: 'paused', error: trouble } as const)
       : ({ state: 'queued' } as const);
-    return { ...rest, ...stopped, timeLeft: null };
+    return { ...rest, ...stopped, ...idle };
   };
   const { list, tell, tellNow, ...news } = createNews(shop, {
     state: () => ({ paused: isPaused(), trouble, interrupted }),
@@ -169,7 +173,10 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
     const over = Promise.withResolvers<void>();
     const pace = createPace(shop.now);
     const abort = new AbortController();
-    const current: Running = { id, abort, pace, stop: undefined, over: over.promise };
+    const current: Running = {
+      ...{ id, abort, pace, together: null, stop: undefined },
+      over: over.promise,
+    };
     running = current;
     clock = setInterval(tell, Math.max(CLOCK.leastMs, CLOCK.messages * messageGap(cores)));
     try {
@@ -179,7 +186,11 @@ export function openQueue(shop: Workshop, previews: Previews): Queue {
         gotOn(id);
         tellNow();
       };
-      await runJob(shop, job, { signal, previews, pace, budget, onSaved });
+      const onFewer = (together: number): void => {
+        current.together = together;
+        tell();
+      };
+      await runJob(shop, job, { signal, previews, pace, budget, onSaved, onFewer });
       apply(id, { kind: 'finish' });
     } catch (error) {
       settle(current, error);
