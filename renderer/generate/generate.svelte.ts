@@ -8,8 +8,10 @@ import { nextIndex, pictureAt } from '../state/jobs.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements } from './announcements.ts';
 import { generateCommands } from './commands.ts';
+import { executedSteps } from './decode.ts';
 import { Marks } from './marks.svelte.ts';
 import { loadTable, Mosaics } from './mosaics.svelte.ts';
+import { Paces } from './paces.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
 import { subjectOf } from './subject.ts';
@@ -42,6 +44,7 @@ export class Generate {
   readonly mosaics: Mosaics;
   readonly #announcements: Announcements;
   readonly #warm: WarmPicture;
+  readonly #paces: Paces;
 
   /** A picture of the library that the address asks for, whatever job it came from. */
   readonly #linked = $derived.by((): number | null => {
@@ -117,19 +120,24 @@ export class Generate {
   });
   /** Why no job can be made, as a message key; null when one can. */
   readonly hindrance = $derived.by(() => hindranceOf(this.app));
-  readonly #pace = $derived.by(() => paceOf(this.detail));
-  /** Milliseconds that the next job would take, by the picture on the stage; null when not known. */
-  readonly estimate = $derived.by(() => {
-    const { rdmSteps, steps, count } = this.app.draft.value;
-    if (this.#pace === null) return null;
-    const { rdmStep, decodeStep, pixels } = this.#pace;
-    const first = this.app.draft.source.kind === 'image' ? 0 : rdmStep * rdmSteps;
-    return count * (first + decodeStep * steps + pixels);
+  /** Milliseconds that the next job would take, by what its model took here; null when not known. */
+  readonly estimate = $derived.by((): number | null => {
+    const { draft, status } = this.app;
+    const machine = status.value?.cpu;
+    const target = draft.target;
+    if (this.model === null || machine === undefined || target === null) return null;
+    const pace = this.#paces.of(machine, this.model.id, target);
+    const { rdmSteps, steps } = draft.value;
+    const rdmStep = draft.source.kind === 'image' ? 0 : (pace?.rdmStep ?? null);
+    if (pace === null || rdmStep === null) return null;
+    const picture = rdmStep * executedSteps(rdmSteps) + pace.decodeStep * steps + pace.pixels;
+    return draft.value[draft.amount] * picture;
   });
 
   constructor(app: App, warm = warmPicture) {
     this.app = app;
     this.#warm = warm;
+    this.#paces = new Paces(app.kept);
     this.steps = new StepView(this);
     this.marks = new Marks(this);
     this.mosaics = new Mosaics(app, loadTable);
@@ -187,6 +195,7 @@ export class Generate {
   async load(id: number | null): Promise<void> {
     if (id === null || this.#details.get(id)) return;
     const detail = await this.app.act(this.app.studio.images.get({ id }));
+    if (detail !== undefined) this.#learn(detail);
     if (detail?.file === 'present') await this.#warm(fullAddress(detail));
     this.#details = new Map(this.#details).set(id, detail ?? null);
     // One of a job that is off the list by now: the strip shows the pictures beside it all the same.
@@ -255,6 +264,15 @@ export class Generate {
     this.steps.follow();
   }
 
+  /** Of a picture that was made while this window looked on, and so on this machine. */
+  #learn(detail: ImageDetail): void {
+    const machine = this.app.status.value?.cpu;
+    const job = detail.job === null ? null : this.app.jobs.byId(detail.job);
+    const index = job?.images.indexOf(detail.id) ?? -1;
+    if (machine === undefined || job === null || this.app.live.get(job.id, index) === null) return;
+    this.#paces.learn(machine, detail);
+  }
+
   /** Whether there is something to see of a picture that is being made. */
   #canShow(picture: LivePicture): boolean {
     if (this.previews.arrived < 0 || picture.steps.length === 0) return false;
@@ -287,19 +305,6 @@ function hindranceOf({ models, draft }: App) {
   if (!models.canGenerate(model)) return 'generate.noDecoder';
   if (draft.source.kind === 'sample' && !models.has(model, 'rdm')) return 'generate.noRdm';
   return null;
-}
-
-/** What one step of each stage took for a finished picture, in milliseconds. */
-function paceOf(detail: ImageDetail | null) {
-  if (detail === null || detail.recipe.source.kind !== 'sample') return null;
-  const { recipe, times } = detail;
-  const { source } = recipe;
-  if (source.kind !== 'sample' || times.tokens === 0) return null;
-  return {
-    rdmStep: times.representation / source.rdmSteps,
-    decodeStep: times.tokens / recipe.steps,
-    pixels: times.pixels,
-  };
 }
 
 /** `useGenerate` in the view's components; `provideGenerate` once, at the root. */

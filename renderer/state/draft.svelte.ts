@@ -129,7 +129,7 @@ export class Draft {
           // One that is not installed cannot be chosen.
           return recipe.model.id !== this.#model && this.#needs.modelById(recipe.model.id) !== null;
         case 'target':
-          return recipe.target !== this.#target();
+          return recipe.target !== this.target;
         default:
           return theirs[field] !== undefined && theirs[field] !== this.value[field];
       }
@@ -159,6 +159,12 @@ export class Draft {
     this.#save();
   }
 
+  /** What the job would run on; null while that is not known. */
+  get target(): string | null {
+    const { target } = this.value;
+    return target === null || target === 'cpu' ? this.#needs.ownTarget() : target;
+  }
+
   /** The job that the values ask for. */
   toJob(model: ModelInfo | null): CreateJob {
     const settings = {
@@ -172,11 +178,6 @@ export class Draft {
   /** A job was made of the values: an unlocked seed goes past those of its pictures. */
   advance(): void {
     if (!this.locked) this.set({ seed: seedAfter(this.value.seed, this.value[this.amount]) });
-  }
-
-  #target(): string | null {
-    const { target } = this.value;
-    return target === null || target === 'cpu' ? this.#needs.ownTarget() : target;
   }
 
   #valuesOf({ recipe }: Recalled): Partial<DraftValues> {

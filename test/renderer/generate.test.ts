@@ -255,7 +255,22 @@ describe('generate', () => {
     expect(generate.detail?.seed).toBe(3);
     expect(generate.steps.list).toHaveLength(4);
     expect(generate.steps.shown).toBe(false);
-    expect(generate.estimate).toBeGreaterThan(0);
+    // 212 ms for 250 steps of the RDM, 1310 ms for 4 steps of MAGE, 96 ms for pixels.
+    app.draft.set({ rdmSteps: 250, steps: 4, count: 2 });
+    expect(generate.estimate).toBeCloseTo(2 * (212 + 1310 + 96));
+    app.draft.startFrom(1);
+    expect(generate.estimate).toBeCloseTo(4 * (1310 + 96));
+    app.draft.startFromNoise();
+    // It is this model's pace on this target, and known in the next window.
+    app.draft.set({ target: 'portable' });
+    expect(generate.estimate).toBeNull();
+    app.draft.set({ target: 'cpu-int8' });
+    const next = new Generate(app, async () => {});
+    expect(next.estimate).toBeCloseTo(2 * (212 + 1310 + 96));
+    app.kept.set('paces', '[["a"],7,["b",{"decodeStep":"x"}]]');
+    expect(new Generate(app, async () => {}).estimate).toBeNull();
+    await app.settings.change({ model: 'rcg-b' });
+    expect(generate.estimate).toBeNull();
     await close();
   });
 

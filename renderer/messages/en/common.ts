@@ -38,6 +38,7 @@ export const common = {
   'field.schedule': 'Guidance shape',
   'field.seed': 'Seed',
   'field.count': 'Count',
+  'field.variations': 'Variations',
   'field.chunk': 'Chunk',
   'field.target': 'Device',
   'field.source': 'Start from',

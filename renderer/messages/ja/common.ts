@@ -41,6 +41,7 @@ export const common: Translation<typeof english> = {
   'field.schedule': 'ガイダンスの形',
   'field.seed': 'シード',
   'field.count': '枚数',
+  'field.variations': 'バリエーション数',
   'field.chunk': '同時処理数',
   'field.target': 'デバイス',
   'field.source': '出発点',
