@@ -146,6 +146,10 @@ export const contract = {
         readonly backup: string | null;
       }>(),
     ),
+    /** Goes over to the library of another folder, or begins one there; this one stays as it is. */
+    choose: base
+      .input(z.strictObject({ folder: path }))
+      .output(output<{ readonly state: LibraryState }>()),
     /** Compares files and rows now; pictures without a row get one. */
     reindex: base.output(output<Recovery>()),
     /** Writes all of it into a new folder, for another computer; models stay here. */

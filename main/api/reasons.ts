@@ -40,6 +40,14 @@ export const REASONS = {
     'The model takes {needed} MB, but only {free} MB are free. Nothing was changed; free some space and try again.',
 
   // Pages and messages around these say what is safe and what to do.
+  'reason.library-disk-full': 'The disk with the library is full.',
+  'reason.choose-no-whole-path':
+    'Nothing was changed: {folder} is not a whole path; name the folder from its root.',
+  'reason.choose-no-parent':
+    'Nothing was changed: {folder} is not there; connect its drive, or make that folder first.',
+  'reason.choose-to-file': 'Nothing was changed: {folder} is a file; name a folder.',
+  'reason.choose-not-empty':
+    'Nothing was changed: {folder} holds other things and no library; name a library or an empty folder.',
   'reason.library-none': 'There is no library in {folder}.',
   'reason.rebuild-original':
     '{file} is a picture from elsewhere and is whole. Its tokens only come near it, so it was left as it is.',
@@ -52,6 +60,8 @@ export const REASONS = {
     'The library was not moved: {folder} is not a whole path; name the folder from its root.',
   'reason.move-no-parent':
     'The library was not moved: {folder} is not there; connect its drive, or make that folder first.',
+  'reason.move-network':
+    'The library was not moved: {folder} is on a network drive ({filesystem}), where its database would not be safe; choose a disk of this computer.',
   'reason.move-same': 'The library was not moved: that is where the library is.',
   'reason.move-inside':
     'The library was not moved: {folder} is inside the library; choose another folder.',

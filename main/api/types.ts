@@ -353,7 +353,10 @@ export type LibraryState =
   | { readonly kind: 'open' }
   | { readonly kind: 'newer'; readonly version: string }
   | { readonly kind: 'locked'; readonly by: string }
-  | { readonly kind: 'read-only' }
+  /** `reason` where it is not simply that its folder allows no writing. */
+  | { readonly kind: 'read-only'; readonly reason?: Reason | null }
+  /** On a network drive, where its database would not be safe. */
+  | { readonly kind: 'network'; readonly filesystem: string }
   | {
       readonly kind: 'damaged';
       readonly backup: string | null;

@@ -105,6 +105,7 @@ async function open(): Promise<OpenStudio> {
     library: {
       ...library,
       reopen: (readOnly) => library.reopen(readOnly).finally(look),
+      choose: (folder) => library.choose(folder).finally(look),
       repair: (anew) => library.repair(anew).finally(look),
     },
   };

@@ -30,6 +30,8 @@ export interface OpenOptions {
   readonly acceptNewer?: boolean;
   /** Makes a new database where there is none, even beside backups of an old one. */
   readonly anew?: boolean;
+  /** With `readOnly`: looks at a copy in memory, so that nothing is made beside the file. */
+  readonly detached?: boolean;
   /** Where the copy before a change of the format goes; `backups` beside the file by default. */
   readonly backups?: string;
   /** Called before each change of the format. */
@@ -86,6 +88,7 @@ function open(file: string, options: OpenOptions): Opened {
     backups: options.backups,
     latest: format.length,
     now,
+    detached: options.detached === true,
     acceptNewer: readOnly && acceptNewer,
   };
   // A new one would be filled from the pictures, without all that only the old one knew.

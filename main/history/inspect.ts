@@ -30,6 +30,8 @@ export interface Inspected {
   /** The newest format that is known here. */
   readonly latest: number;
   readonly now: () => number;
+  /** Only a copy in memory is looked at: nothing is made beside it. */
+  readonly detached?: boolean;
   /** A newer format is no reason to stop. */
   readonly acceptNewer?: boolean;
 }

@@ -35,13 +35,16 @@ export function takeLock(file: string, now: () => number): LockResult {
   try {
     const who = { pid: process.pid, host: hostname(), since: new Date(now()).toISOString() };
     writeFileSync(owner, `${JSON.stringify(who)}\n`);
-  } catch (error) {
-    guard.close();
-    throw error;
+  } catch {
+    // It only says who we are: on a full disk the lock is held all the same.
   }
   const release = (): void => {
     if (!guard.open) return;
-    rmSync(owner, { force: true });
+    try {
+      rmSync(owner, { force: true });
+    } catch {
+      // The next start takes it for the trace of a kill, and compares files and rows.
+    }
     guard.close();
   };
   return { kind: 'held', lock: { afterCrash, release } };

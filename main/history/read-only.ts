@@ -27,7 +27,7 @@ export function openForReading(
   format: readonly string[],
 ): { readonly database: Database } | Unusable {
   try {
-    const database = openFile(inspected.file);
+    const database = openFile(inspected.file, inspected.detached === true);
     try {
       const problem = inspect(database, inspected);
       if (problem !== null) throw new Stop(problem);
@@ -60,7 +60,8 @@ class Stop extends Error {
   }
 }
 
-function openFile(file: string): Database {
+function openFile(file: string, detached: boolean): Database {
+  if (detached) return openCopy(file);
   const database = new Sqlite(file, { readonly: true, timeout: BUSY_TIMEOUT, fileMustExist: true });
   try {
     versionOf(database);
@@ -70,9 +71,13 @@ function openFile(file: string): Database {
     const code = errorCode(error) ?? '';
     // A read-only folder has no place for the log's index.
     if (!code.startsWith('SQLITE_CANTOPEN') && !code.startsWith('SQLITE_READONLY')) throw error;
-    const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    return openBytes(log === 0 ? readFileSync(file) : withLog(file));
+    return openCopy(file);
   }
+}
+
+function openCopy(file: string): Database {
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  return openBytes(log === 0 ? readFileSync(file) : withLog(file));
 }
 
 /** The content of a database with the changes of its log, worked in elsewhere. */

@@ -93,6 +93,9 @@ export function openImageFiles(folder: string, minFreeBytes = MIN_FREE_BYTES): I
       const parent = dirname(file);
       if (!made.has(parent)) {
         await makeFolder(parent);
+        // The folder's own name has to last too.
+        await syncFolder(dirname(parent));
+        await syncFolder(folder);
         made.add(parent);
       }
       try {

@@ -29,8 +29,11 @@ export interface Thumbnails {
   remove(uids: readonly string[]): Promise<void>;
 }
 
-/** Thumbnails beside the pictures of a library; nothing is read or written yet. */
-export function openThumbnails(files: ImageFiles): Thumbnails {
+/**
+ * Thumbnails beside the pictures of a library; nothing is read or written yet.
+ * @param keep false where nothing may be written
+ */
+export function openThumbnails(files: ImageFiles, keep = true): Thumbnails {
   const making = new Map<string, Promise<Uint8Array>>();
   const turns = createTurns(AT_ONCE);
   const folderOf = (uid: string) => join(files.folder, FOLDER, uid.slice(0, 2));
@@ -38,6 +41,7 @@ export function openThumbnails(files: ImageFiles): Thumbnails {
   const make = async (file: string, picture: Pictured): Promise<Uint8Array> => {
     const png = await files.read(picture.path);
     const webp = await scale(png, picture.path);
+    if (!keep) return webp;
     // A thumbnail that cannot be kept is still a thumbnail.
     await makeFolder(dirname(file))
       .then(() => writeAtomic(file, webp))

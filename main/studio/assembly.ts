@@ -1,15 +1,12 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { StudioError } from '#api/errors';
 import { resolvedTarget } from '#api/recipe';
 import type { LibrarySummary } from '#api/gallery';
 import type { Session } from '#api/session';
 import type { Settings } from '#api/settings';
 import type { DoctorCheck, LibraryState, Recovery, StudioEvent, StudioStatus } from '#api/types';
 import { backUp, latestBackup, verifyCopy, type Backup } from '#history/backup';
-import { openDatabase, type Opened } from '#history/database';
 import { createHistory, type History } from '#history/history';
-import { makeFolder } from '#pictures/files';
 import { openImageFiles } from '#pictures/image-files';
 import { openThumbnails } from '#pictures/thumbnails';
 import { createAssets, type Assets } from './assets.ts';
@@ -20,8 +17,10 @@ import { createExports, type Exports } from './library/exports.ts';
 import { createGallery, type Gallery } from './gallery.ts';
 import type { Home } from './home.ts';
 import { openLibrary, type Library } from './models/installed.ts';
-import { BACKUPS, DATABASE, holdsLibrary } from './library/place.ts';
-import { noLibrary, unavailable } from './library/state.ts';
+import type { Disks } from './library/network.ts';
+import { openLibraryOf, type OpenedLibrary, type Opening } from './library/opening.ts';
+import { BACKUPS } from './library/place.ts';
+import { unavailable } from './library/state.ts';
 import { createModels, type Models } from './models/models.ts';
 import { createMosaics, type Mosaics } from './models/mosaics.ts';
 import { createPreviews } from './queue/previews.ts';
@@ -54,6 +53,8 @@ export interface OpenStudioOptions {
   readonly settleMs?: number;
   /** Opens the library for looking only. */
   readonly readOnly?: boolean;
+  /** What tells of network drives; this machine by default. */
+  readonly disks?: Disks;
 }
 
 /** A studio on one library, as long as that is open. */
@@ -89,23 +90,6 @@ const TARGET = 'engine.target';
 /** By then a window shows what it shows first. */
 const SETTLE_MS = 3000;
 
-/** How a library is opened, beyond what the studio was started with. */
-export interface Opening {
-  /** Where it is. */
-  readonly folder: string;
-  /** It was there before, so an empty folder is a drive that is away, and no place for a new one. */
-  readonly mustExist?: boolean;
-  readonly readOnly?: boolean;
-  /** With `readOnly`: also a library of a newer format. */
-  readonly acceptNewer?: boolean;
-  /** A database that is gone is made anew, also where it has backups. */
-  readonly anew?: boolean;
-  /** Files and rows may differ: they are compared before the queue begins. */
-  readonly suspect?: boolean;
-  /** Why it was not opened just before: it is not tried again, only said. */
-  readonly trouble?: StudioError;
-}
-
 /** A library in a state that a person has to deal with is opened too: its `state` says why. */
 export async function assemble(options: OpenStudioOptions, opening: Opening): Promise<Assembly> {
   const { home, now, newId, newSeed, software } = options;
@@ -130,7 +114,7 @@ export async function assemble(options: OpenStudioOptions, opening: Opening): Pr
       if (opened.state.kind !== 'open' || closing.signal.aborted) throw unavailable(opened.state);
     },
     files,
-    thumbnails: openThumbnails(files),
+    thumbnails: openThumbnails(files, opened.state.kind === 'open'),
     settings,
     session: openSession(history, { writable: opened.state.kind === 'open' }),
     events: createEventHub(),
@@ -142,32 +126,6 @@ export async function assemble(options: OpenStudioOptions, opening: Opening): Pr
   const { settleMs = SETTLE_MS } = options;
   const suspicious = suspect || isSuspect(opened);
   return putTogether({ shop, engines, opened, history, closing, suspicious, settleMs });
-}
-
-type OpenedLibrary =
-  Opened | { readonly state: Extract<LibraryState, { kind: 'missing' }>; readonly database: null };
-
-async function openLibraryOf(
-  { now, software }: OpenStudioOptions,
-  {
-    folder,
-    mustExist = false,
-    readOnly = false,
-    acceptNewer = false,
-    anew = false,
-    trouble,
-  }: Opening,
-): Promise<OpenedLibrary> {
-  if (trouble !== undefined) {
-    const { reason = null, message: detail } = trouble;
-    return { state: { kind: 'missing', reason, detail }, database: null };
-  }
-  if (mustExist && !(await holdsLibrary(folder))) {
-    return { state: noLibrary(folder), database: null };
-  }
-  await makeFolder(folder).catch(() => undefined);
-  const options = { now, appVersion: software, readOnly, acceptNewer, anew };
-  return openDatabase(join(folder, DATABASE), options);
 }
 
 interface Parts {

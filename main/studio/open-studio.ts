@@ -1,6 +1,6 @@
-import { assemble, type Assembly, type OpenStudioOptions } from './assembly.ts';
+import { type Assembly, type OpenStudioOptions } from './assembly.ts';
 import { follow } from './follow.ts';
-import { createKeeper, findPlace, type LibraryKeeper } from './library/keeper.ts';
+import { assembleAnyhow, createKeeper, type LibraryKeeper } from './library/keeper.ts';
 
 export type { OpenStudioOptions } from './assembly.ts';
 
@@ -15,7 +15,7 @@ export interface OpenStudio extends Omit<Assembly, 'reindex'> {
  * needs it is refused.
  */
 export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio> {
-  let current = await assemble(options, await findPlace(options));
+  let current = await assembleAnyhow(options);
   const library = createKeeper(options, {
     current: () => current,
     replace: (next) => {

@@ -47,6 +47,7 @@ export function createRouter(studio: OpenStudio) {
       cancelMove: os.library.cancelMove.handler(() => ({ cancelled: library.cancelMove() })),
       reopen: os.library.reopen.handler(({ input }) => library.reopen(input.readOnly)),
       repair: os.library.repair.handler(({ input }) => library.repair(input?.anew)),
+      choose: os.library.choose.handler(({ input }) => library.choose(input.folder)),
       reindex: os.library.reindex.handler(() => library.reindex()),
       export: os.library.export.handler(({ input }) => library.export(input.folder)),
       import: os.library.import.handler(({ input }) => library.import(input.folder)),

@@ -1,5 +1,6 @@
 import type { LibraryState } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
+import { describeFailure, type Failure } from '../state/errors.ts';
 import type { I18n } from '../state/i18n.svelte.ts';
 import { reasonWords } from '../state/reasons.ts';
 
@@ -8,8 +9,9 @@ import { reasonWords } from '../state/reasons.ts';
  * that, which is English. Empty where there is nothing to say.
  */
 export function libraryTrouble(i18n: I18n, state: LibraryState) {
-  if (state.kind !== 'damaged' && state.kind !== 'missing') return { why: '', detail: '' };
-  const why = (state.reason === null ? null : reasonWords(i18n, state.reason)) ?? '';
+  if (!('reason' in state)) return { why: '', detail: '' };
+  const why = (state.reason ? reasonWords(i18n, state.reason) : null) ?? '';
+  if (state.kind === 'read-only') return { why, detail: '' };
   const more = i18n.language === 'en' && state.detail !== why;
   return { why, detail: more ? (state.detail ?? '') : '' };
 }
@@ -17,6 +19,12 @@ export function libraryTrouble(i18n: I18n, state: LibraryState) {
 /** What a person can do about a library that is not open. */
 export class LibraryDoor {
   busy = $state(false);
+  /** Another library is being chosen. */
+  choosing = $state(false);
+  /** Its folder, on the machine that the studio runs on. */
+  folder = $state('');
+  /** Why that was refused: it stays beside the field. */
+  failure = $state.raw<Failure | null>(null);
   readonly #app: App;
 
   constructor(app: App) {
@@ -62,6 +70,24 @@ export class LibraryDoor {
       }
       return state;
     });
+  }
+
+  /** Goes over to the library of the chosen folder, or begins one there. */
+  async choose(): Promise<void> {
+    const { studio } = this.#app;
+    const folder = this.folder.trim();
+    if (this.busy || folder === '') return;
+    this.busy = true;
+    this.failure = null;
+    try {
+      await studio.library.choose({ folder });
+      this.choosing = false;
+      this.folder = '';
+    } catch (error) {
+      this.failure = describeFailure(this.#app.i18n, error);
+    }
+    await this.#app.status.refresh();
+    this.busy = false;
   }
 
   async #do(work: () => Promise<LibraryState>): Promise<void> {

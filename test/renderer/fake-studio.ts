@@ -138,6 +138,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
       repair: os.library.repair.handler(() => ({
         ...{ state: { kind: 'open' as const }, kept: 'library-damaged.db', backup: null },
       })),
+      choose: os.library.choose.handler(() => ({ state: status().state })),
       reindex: os.library.reindex.handler(() => ({
         ...{ adopted: 2, found: 1, missing: 0, unfinished: 0, quarantined: [], unreadable: [] },
         ...{ restored: 0, note: null },

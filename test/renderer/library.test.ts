@@ -163,6 +163,30 @@ describe('a library that is not open', () => {
     expect(await other.door.look()).toBe(true);
   });
 
+  test('another one is chosen; a refusal stays beside the field', async () => {
+    const asked: unknown[] = [];
+    const choose = (input: unknown): Promise<unknown> => {
+      asked.push(input);
+      return Promise.resolve({ state: { kind: 'open' } });
+    };
+    const { door } = await setUp({ 'library.choose': choose });
+    door.choosing = true;
+    await door.choose();
+    expect(asked).toEqual([]);
+    door.folder = ' /new ';
+    await door.choose();
+    expect(asked).toEqual([{ folder: '/new' }]);
+    expect([door.choosing, door.folder, door.failure]).toEqual([false, '', null]);
+    const reason = { code: 'choose-to-file', values: { folder: '/x' } };
+    const wrong = new ORPCError('invalid-request', { message: 'A file.', data: { reason } });
+    const other = await setUp({ 'library.choose': () => Promise.reject(wrong) });
+    other.door.choosing = true;
+    other.door.folder = '/x';
+    await other.door.choose();
+    expect(other.door.failure).not.toBeNull();
+    expect([other.door.choosing, other.door.folder, other.door.busy]).toEqual([true, '/x', false]);
+  });
+
   test('trying again reads the state anew, once at a time', async () => {
     let asked = 0;
     const reopen = (): Promise<unknown> => Promise.resolve({ state: { kind: 'open' }, n: asked++ });
@@ -200,6 +224,8 @@ describe('what is the matter with a library that is not open', () => {
     [{ kind: 'missing', reason: null, detail: 'Odd.' }, ['', 'Odd.'], ['', '']],
     [{ kind: 'locked', by: 'another program' }, ['', ''], ['', '']],
     [{ kind: 'newer', version: '9' }, ['', ''], ['', '']],
+    [{ kind: 'network', filesystem: 'NFS' }, ['', ''], ['', '']],
+    [{ kind: 'read-only' }, ['', ''], ['', '']],
   ])('%j has no more words', (state, english, japanese) => {
     expect([told(state, 'en'), told(state, 'ja')]).toEqual([english, japanese]);
   });

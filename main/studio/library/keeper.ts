@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import type {
   LibraryExported,
   LibraryImported,
@@ -9,11 +10,14 @@ import type {
   StudioEvent,
 } from '#api/types';
 import { restoreBackup } from '#history/restore';
-import { assemble, type Assembly, type Opening, type OpenStudioOptions } from '../assembly.ts';
+import { assemble, type Assembly, type OpenStudioOptions } from '../assembly.ts';
 import { exportLibrary, type TransferOptions } from '../portable/export.ts';
 import { importLibrary } from '../portable/import.ts';
 import { moveLibrary, type Moved } from './move.ts';
-import { DATABASE, readPlace, usualFolder, whereLibrary } from './place.ts';
+import { networkDrive } from './network.ts';
+import { checkChoice } from './choose.ts';
+import type { Opening } from './opening.ts';
+import { DATABASE, readPlace, usualFolder, whereLibrary, writePlace } from './place.ts';
 import type { Workshop } from '../workshop.ts';
 import { unavailable } from './state.ts';
 
@@ -41,6 +45,8 @@ export interface LibraryKeeper {
     readonly kept: string | null;
     readonly backup: string | null;
   }>;
+  /** Goes over to the library of another folder, or begins one there; this one stays as it is. */
+  choose(folder: string): Promise<{ readonly state: LibraryState }>;
   reindex(): Promise<Recovery>;
   /** Closes the studio, after whatever it does to the library now. */
   close(): Promise<void>;
@@ -53,7 +59,7 @@ interface Held {
 }
 
 /** The library that a start is for: the one it was given, or the one that is written down. */
-export async function findPlace({
+async function findPlace({
   home,
   libraryFolder,
   readOnly = false,
@@ -62,6 +68,21 @@ export async function findPlace({
   const { folder } = await readPlace(home);
   if (folder === null) return { folder: usualFolder(home), readOnly };
   return { folder, mustExist: true, readOnly };
+}
+
+/** Opens the library where it is; what fails leaves a studio that says so. */
+export async function assembleAnyhow(
+  options: OpenStudioOptions,
+  how: Partial<Opening> = {},
+): Promise<Assembly> {
+  let opening: Opening = { folder: options.libraryFolder ?? usualFolder(options.home), ...how };
+  try {
+    opening = { ...(await findPlace(options)), ...how };
+    return await assemble(options, opening);
+  } catch (error) {
+    if (!(error instanceof StudioError)) throw error;
+    return assemble(options, { ...opening, trouble: error });
+  }
 }
 
 export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKeeper {
@@ -97,12 +118,8 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
   };
   /** Opens the library where it is now; what fails leaves a studio that says so. */
   const open = async (how: Partial<Opening> = {}): Promise<void> => {
-    const opening = { ...(await findPlace(options)), ...how };
     try {
-      replace(await assemble(options, opening));
-    } catch (error) {
-      if (!(error instanceof StudioError)) throw error;
-      replace(await assemble(options, { ...opening, trouble: error }));
+      replace(await assembleAnyhow(options, how));
     } finally {
       turn?.resolve();
       turn = undefined;
@@ -143,6 +160,8 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     const { shop, state } = current();
     if (state.kind !== 'open') throw unavailable(state);
     if (libraryFolder !== undefined) throw notOurs(libraryFolder);
+    const filesystem = await networkDrive(to, options.disks);
+    if (filesystem !== null) throw toNetwork(to, filesystem);
     const abort = new AbortController();
     moving = abort;
     let closed = false;
@@ -224,6 +243,22 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
           throw error;
         }
       }),
+    choose: (folder) =>
+      alone(async () => {
+        if (libraryFolder !== undefined) throw notOurs(libraryFolder);
+        await checkChoice(folder);
+        // What cannot be read says nothing of moves, and is replaced by what a person said now.
+        const known = await readPlace(home).catch(() => ({ left: null, unfinished: null }));
+        await shut();
+        let chosen = false;
+        try {
+          await writePlace(home, { ...known, folder });
+          chosen = true;
+        } finally {
+          await open(chosen ? { mustExist: false } : {});
+        }
+        return { state: current().state };
+      }),
     reindex: () => current().reindex(),
     async close() {
       ended = true;
@@ -235,10 +270,15 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
   };
 }
 
+function toNetwork(folder: string, filesystem: string): StudioError {
+  const reason = { code: 'move-network', values: { folder, filesystem } } as const;
+  return new StudioError('invalid-request', reasonText(reason), { field: 'folder', reason });
+}
+
 function notOurs(folder: string): StudioError {
   return new StudioError(
     'invalid-request',
-    `This start was given the library ${folder}, so it cannot be moved from here. Start RCG Studio without naming a library, or move the folder by hand while it is closed.`,
+    `This start was given the library ${folder}, so another place cannot be chosen from here. Start RCG Studio without naming a library, or move the folder by hand while it is closed.`,
     { field: 'folder' },
   );
 }

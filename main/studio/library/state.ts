@@ -21,7 +21,11 @@ function describe(state: LibraryState): string {
       return `The library was made by version ${state.version} of RCG Studio. Nothing was changed; update RCG Studio, or choose another library.`;
     case 'locked':
       return `The library is in use by ${state.by}. Nothing was changed; close the other RCG Studio, or use its window.`;
+    case 'network':
+      return `The library lies on a network drive (${state.filesystem}), where its database is not safe. Nothing was changed; open it read-only, or choose a folder on a disk of this computer.`;
     case 'read-only':
+      if (state.reason)
+        return `The library was opened for looking only: ${reasonText(state.reason)} Nothing was changed; put that right and try again.`;
       return 'The library is read-only, so nothing was changed. Change the permissions of its folder and restart RCG Studio.';
     case 'damaged':
       return `The library's database is damaged${

@@ -78,6 +78,20 @@ export const shell = {
   'state.read-only': 'The library is read-only',
   'state.read-onlyText':
     'Its folder does not allow writing. Nothing was changed. Pictures can be looked at; new ones need a folder that can be written to.',
+  'state.full': 'The disk is full',
+  'state.fullText':
+    'The library was opened for looking only; nothing was changed. Free some space on its disk, then try again.',
+  'state.unwritableText':
+    'It cannot be written to just now, so it was opened for looking only. Nothing was changed.',
+  'state.network': 'The library is on a network drive',
+  'state.networkText':
+    'On a network drive ({filesystem}) two computers can damage the library’s record at once, so it is not opened for writing. Nothing was changed. Look at its pictures here, or choose a folder on a disk of this computer.',
+  'state.choose': 'Choose another…',
+  'state.chooseTitle': 'Choose a library',
+  'state.chooseText':
+    'A folder with a library is opened; in an empty or new one a library is begun. The present one stays as it is.',
+  'state.chooseFolder': 'Folder of the library',
+  'state.chooseGo': 'Open',
   'state.look': 'Look at the pictures',
   'state.damaged': 'The library’s record is damaged',
   'state.damagedText':

@@ -41,6 +41,15 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.no-space':
     'モデルには {needed} MB 必要ですが、空きは {free} MB です。何も変更していません。空きを作ってから再試行してください。',
 
+  'reason.library-disk-full': 'ライブラリのあるディスクがいっぱいです。',
+  'reason.choose-no-whole-path':
+    '何も変更していません。{folder} は完全なパスではありません。ルートから指定してください。',
+  'reason.choose-no-parent':
+    '何も変更していません。{folder} がありません。ドライブを接続するか、先にフォルダーを作成してください。',
+  'reason.choose-to-file':
+    '何も変更していません。{folder} はファイルです。フォルダーを指定してください。',
+  'reason.choose-not-empty':
+    '何も変更していません。{folder} にはライブラリ以外のものがあります。ライブラリか空のフォルダーを指定してください。',
   'reason.library-none': '{folder} にライブラリがありません。',
   'reason.rebuild-original':
     '{file} は外部から読み込んだ画像で、壊れていません。トークンは近似にすぎないため、そのまま残しました。',
@@ -53,6 +62,8 @@ export const reasons: Translation<typeof REASONS> = {
     '{folder} は絶対パスではないため、ライブラリは移動していません。ルートからのパスを入力してください。',
   'reason.move-no-parent':
     '{folder} がないため、ライブラリは移動していません。ドライブを接続するか、先にそのフォルダーを作成してください。',
+  'reason.move-network':
+    'ライブラリは移動していません。{folder} はネットワークドライブ（{filesystem}）上にあり、データベースを安全に置けません。このコンピューターのディスクを選んでください。',
   'reason.move-same': 'ライブラリは既にそのフォルダーにあります。移動していません。',
   'reason.move-inside':
     '{folder} はライブラリの中にあるため、ライブラリは移動していません。別のフォルダーを選んでください。',

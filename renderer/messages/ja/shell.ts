@@ -76,6 +76,19 @@ export const shell: Translation<typeof english> = {
   'state.read-only': 'ライブラリは読み取り専用です',
   'state.read-onlyText':
     'フォルダーに書き込めません。何も変更していません。閲覧はできますが、生成には書き込めるフォルダーが必要です。',
+  'state.full': 'ディスクがいっぱいです',
+  'state.fullText':
+    'ライブラリを閲覧専用で開きました。何も変更していません。ディスクの空き容量を増やしてから再試行してください。',
+  'state.unwritableText': '今は書き込めないため、閲覧専用で開きました。何も変更していません。',
+  'state.network': 'ライブラリはネットワークドライブ上にあります',
+  'state.networkText':
+    'ネットワークドライブ（{filesystem}）では、2 台のコンピューターから同時に記録を壊すおそれがあるため、書き込み用には開きません。何も変更していません。ここで閲覧するか、このコンピューターのディスク上のフォルダーを選んでください。',
+  'state.choose': '別のライブラリを選択…',
+  'state.chooseTitle': 'ライブラリの選択',
+  'state.chooseText':
+    'ライブラリのあるフォルダーならそれを開きます。空または新しいフォルダーなら、新しく始めます。今のライブラリはそのまま残ります。',
+  'state.chooseFolder': 'ライブラリのフォルダー',
+  'state.chooseGo': '開く',
   'state.look': '画像を見る',
   'state.damaged': 'ライブラリの記録が壊れています',
   'state.damagedText': '画像は独立したファイルで、手を加えていません。何も上書きしません。',
