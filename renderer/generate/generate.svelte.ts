@@ -278,7 +278,9 @@ export class Generate {
     if (this.previews.arrived < 0 || picture.steps.length === 0) return false;
     const asked = picture.steps.filter((step) => step.preview !== null);
     const here = asked.some((step) => this.previews.get(step.preview) !== null);
-    const mosaic = this.mosaic !== null;
+    // By the job's model: what is on the stage follows from this answer.
+    const model = this.app.jobs.byId(picture.job)?.settings.model;
+    const mosaic = model !== undefined && this.mosaics.get(model) !== null;
     return here || mosaic || asked.length === 0 || picture.steps.length > 2;
   }
 

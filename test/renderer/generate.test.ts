@@ -63,6 +63,16 @@ describe('generate', () => {
     await close();
   });
 
+  test('knows what is being decoded while it is', async () => {
+    const { app, generate, close } = await setUp(5);
+    app.draft.set({ steps: 60, count: 2 });
+    await generate.add();
+    await until(() => (app.live.latest?.steps.length ?? 0) > 3);
+    expect([generate.index, generate.subject?.model]).toEqual([0, 'starter']);
+    await generate.cancel();
+    await close();
+  });
+
   test('gives nothing of a foreign picture back but its representation', async () => {
     const { app, fake, generate, close } = await setUp();
     await generate.add();
@@ -125,8 +135,10 @@ describe('generate', () => {
   test('Escape closes, lets go, and then asks', async () => {
     const { app, generate, close } = await setUp(5);
     expect(generate.canEscape).toBe(false);
+    // More than are decoded together: some are kept while others are in the making.
+    app.draft.set({ steps: 40, count: 12 });
     await generate.add();
-    await until(() => app.jobs.running?.images.length === 1);
+    await until(() => (app.jobs.running?.images.length ?? 0) > 0);
     generate.pick(app.jobs.running?.id ?? 0, 0);
     generate.tab = 'tokens';
     generate.steps.choose(2);
