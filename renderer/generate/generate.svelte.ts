@@ -39,6 +39,8 @@ export class Generate {
   /** Escape was pressed with nothing left to close: whether to cancel is asked. */
   askingToCancel = $state(false);
   #adding = $state(false);
+  /** A file is read to start from. */
+  importing = $state(false);
   readonly app: App;
   readonly previews = new Previews(loadPicture);
   readonly mosaics: Mosaics;
@@ -115,7 +117,8 @@ export class Generate {
   readonly model = $derived.by(() => this.app.models.current);
   /** What the codes of the picture on the stage look like; null while that is not known. */
   readonly mosaic = $derived.by(() => {
-    const made = this.subject?.model;
+    // Not by the subject: which picture that is depends on whether there is a mosaic.
+    const made = this.job?.settings.model ?? this.detail?.recipe.model.id;
     return made === undefined ? null : this.mosaics.get(made);
   });
   /** Why no job can be made, as a message key; null when one can. */
@@ -220,6 +223,25 @@ export class Generate {
     const { draft } = this.app;
     // With the picture's own seed the first of them would be the picture again.
     draft.startFrom(this.imageId, draft.locked ? {} : { seed: seedAfter(draft.value.seed, 1) });
+  }
+
+  /** Takes a file into the library, and starts the next job from it. Of several the first counts. */
+  async startFromFile(files: readonly File[]): Promise<void> {
+    const { app } = this;
+    const [file] = files;
+    if (file === undefined || this.importing) return;
+    this.importing = true;
+    const taken = await app.act(app.studio.images.import({ files: [file] }));
+    this.importing = false;
+    if (taken === undefined) return;
+    app.undo.did(taken.undo);
+    const [id] = taken.ids;
+    const text = app.i18n.t(id === undefined ? 'generate.sourceRefused' : 'generate.sourceTaken', {
+      file: file.name,
+    });
+    if (id !== undefined) app.draft.startFrom(id);
+    app.toasts.show({ text, ...(id === undefined ? { tone: 'danger' } : {}) });
+    app.announcer.polite(text);
   }
 
   /** Makes the picture's seed again, with the settings as they are now. */

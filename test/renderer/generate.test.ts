@@ -132,6 +132,20 @@ describe('generate', () => {
     await close();
   });
 
+  test('follows a picture from its first step on', async () => {
+    const { app, generate, close } = await setUp(10);
+    await generate.add();
+    const job = () => app.jobs.running?.id ?? 0;
+    await until(() => (app.live.get(job(), 0)?.steps.length ?? 0) > 0);
+    expect([generate.index, generate.mosaic, generate.subject?.model]).toEqual([
+      0,
+      null,
+      'starter',
+    ]);
+    await generate.cancel();
+    await close();
+  });
+
   test('Escape closes, lets go, and then asks', async () => {
     const { app, generate, close } = await setUp(5);
     expect(generate.canEscape).toBe(false);
@@ -152,6 +166,35 @@ describe('generate', () => {
     expect(generate.askingToCancel).toBe(true);
     await generate.cancel();
     expect([generate.askingToCancel, app.jobs.running]).toEqual([false, null]);
+    await close();
+  });
+
+  test('starts from a file, which comes into the library first', async () => {
+    const state = { undo: null, redo: null };
+    const refused = [{ name: 'notes.txt', reason: 'Not a picture.' }];
+    const answers: { readonly ids: readonly number[]; readonly refused: readonly object[] }[] = [
+      { ids: [12], refused: [] },
+      { ids: [], refused },
+    ];
+    const asked: unknown[] = [];
+    const { app, close } = openApp(
+      {},
+      {
+        'images.import': async (input) => {
+          asked.push(input);
+          return { ...answers.shift(), undo: state };
+        },
+      },
+    );
+    const generate = new Generate(app, async () => {});
+    await generate.startFromFile([]);
+    const file = new File(['x'], 'cat.png');
+    await generate.startFromFile([file, new File(['y'], 'dog.png')]);
+    expect([asked, app.draft.source]).toEqual([[{ files: [file] }], { kind: 'image', image: 12 }]);
+    await generate.startFromFile([new File(['z'], 'notes.txt')]);
+    expect(app.draft.source).toEqual({ kind: 'image', image: 12 });
+    expect(app.toasts.list.map(({ tone }) => tone)).toEqual(['plain', 'danger']);
+    expect(generate.importing).toBe(false);
     await close();
   });
 

@@ -63,6 +63,11 @@ export const generate = {
   'generate.askCancelText': 'Finished pictures are kept. The rest can be made later with Resume.',
   'generate.keepGoing': 'Keep going',
   'generate.stopJob': 'Cancel the job',
+  'generate.sourceFile': 'Choose a file…',
+  'generate.sourceReading': 'Reading the file…',
+  'generate.sourceTaken': '{file} is in the library. The next job starts from it.',
+  'generate.sourceRefused':
+    '{file} is no picture that can be read. Nothing was changed; choose another file.',
   'stage.title': 'Picture',
   'stage.tab': 'What the stage shows',
   'stage.picture': 'Picture',

@@ -62,6 +62,11 @@ export const generate: Translation<typeof english> = {
   'generate.askCancelText': '完成した画像は残ります。残りは「再開」で後から作成できます。',
   'generate.keepGoing': '続ける',
   'generate.stopJob': 'ジョブを中止',
+  'generate.sourceFile': 'ファイルを選択…',
+  'generate.sourceReading': 'ファイルを読み込み中…',
+  'generate.sourceTaken': '{file} をライブラリに加えました。次のジョブはこの画像から始まります。',
+  'generate.sourceRefused':
+    '{file} は画像として読み込めません。何も変更していません。別のファイルを選んでください。',
   'stage.title': '画像',
   'stage.tab': 'ステージの表示',
   'stage.picture': '画像',
