@@ -85,7 +85,7 @@ export const shell = {
     'It cannot be written to just now, so it was opened for looking only. Nothing was changed.',
   'state.network': 'The library is on a network drive',
   'state.networkText':
-    'On a network drive ({filesystem}) two computers can damage the library’s record at once, so it is not opened for writing. Nothing was changed. Look at its pictures here, or choose a folder on a disk of this computer.',
+    'On a network drive ({filesystem}) two computers at once can damage the library’s record, so it is not opened for writing. Nothing was changed. Look at its pictures here, or choose a folder on a disk of this computer.',
   'state.choose': 'Choose another…',
   'state.chooseTitle': 'Choose a library',
   'state.chooseText':
