@@ -132,20 +132,6 @@ describe('generate', () => {
     await close();
   });
 
-  test('follows a picture from its first step on', async () => {
-    const { app, generate, close } = await setUp(10);
-    await generate.add();
-    const job = () => app.jobs.running?.id ?? 0;
-    await until(() => (app.live.get(job(), 0)?.steps.length ?? 0) > 0);
-    expect([generate.index, generate.mosaic, generate.subject?.model]).toEqual([
-      0,
-      null,
-      'starter',
-    ]);
-    await generate.cancel();
-    await close();
-  });
-
   test('Escape closes, lets go, and then asks', async () => {
     const { app, generate, close } = await setUp(5);
     expect(generate.canEscape).toBe(false);
