@@ -3,6 +3,7 @@ import { reasonText } from '#api/reasons';
 import { hostOptions } from '#studio/host-options';
 import { moveClosed, reindexClosed, type ClosedLibrary } from '#studio/library/closed';
 import { whereLibrary } from '#studio/library/place';
+import { withLibrary, type OpenedLibrary } from './open-library.ts';
 import type { Session } from './session.ts';
 
 /** library where */
@@ -54,6 +55,63 @@ export async function reindexCommand(session: Session): Promise<number> {
   ];
   session.print.result(found, lines.join('\n'));
   return 0;
+}
+
+/** library export FOLDER */
+export async function exportCommand(session: Session, folder: string): Promise<number> {
+  return transfer(session, async ({ client }) => {
+    const done = await client.library.export({ folder: resolve(folder) });
+    const lost =
+      done.withoutFile === 0 ? '' : `; ${done.withoutFile} have no whole file, only their recipe`;
+    session.print.result(done, `${done.pictures} pictures in ${done.folder}${lost}`);
+  });
+}
+
+/** library import FOLDER */
+export async function importCommand(session: Session, folder: string): Promise<number> {
+  return transfer(session, async ({ client }) => {
+    const done = await client.library.import({ folder: resolve(folder) });
+    const models = done.missingModels.map(({ id }) => id).join(', ');
+    const lines = [
+      `${done.added} pictures came in; ${done.known} were here already`,
+      ...(models === '' ? [] : [`Not installed here: ${models}`]),
+    ];
+    session.print.result(done, lines.join('\n'));
+  });
+}
+
+/** Does it with a progress bar; Ctrl-C stops it where it is safe. */
+function transfer(
+  session: Session,
+  work: (library: OpenedLibrary) => Promise<void>,
+): Promise<number> {
+  const { signal, print } = session;
+  return withLibrary(session, {}, async (library) => {
+    const cancel = (): void => void library.studio.library.cancelTransfer();
+    signal.addEventListener('abort', cancel, { once: true });
+    const watching = watch(library, print.progress);
+    const doing = work(library);
+    if (signal.aborted) cancel();
+    try {
+      await doing;
+    } finally {
+      await watching();
+    }
+    return 0;
+  });
+}
+
+function watch({ studio }: OpenedLibrary, draw: Session['print']['progress']) {
+  const stream = studio.events();
+  const reading = (async () => {
+    for await (const event of stream) {
+      if (event.kind === 'transfer') draw?.(event.done / (event.total || 1), event.way);
+    }
+  })();
+  return async (): Promise<void> => {
+    await stream.return?.();
+    await reading;
+  };
 }
 
 function closedLibrary({ studio, io, signal }: Session): ClosedLibrary {

@@ -33,7 +33,9 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   });
   try {
     const wantsHelp = flags.includes('--help') || flags.includes('-h');
-    if (STARTS_ENGINE.has(args[0] ?? '') && !wantsHelp) engine.start();
+    // A library brings engines of its own.
+    const ownEngine = flags.includes('--library');
+    if (STARTS_ENGINE.has(args[0] ?? '') && !wantsHelp && !ownEngine) engine.start();
     const { runProgram } = await import('./program.ts');
     const { createStudio } = await import('./session.ts');
     const session = { io, print, studio: createStudio(io, engine), signal: stop.signal };

@@ -7,7 +7,11 @@ import { formatSeconds } from './printer.ts';
 import type { Session } from './session.ts';
 
 /** generate */
-export async function generateCommand(session: Session, request: GenerateFiles): Promise<number> {
+export async function generateCommand(
+  session: Session,
+  request: GenerateFiles & { readonly library?: boolean },
+): Promise<number> {
+  if (request.library === true) return (await import('./keep.ts')).keepCommand(session, request);
   const { studio, print, io } = session;
   const started = io.now();
   const made = await generate(studio, request, makeOptions(session));

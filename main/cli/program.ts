@@ -1,5 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StudioError } from '#api/errors';
+import { addLibrary } from './program-library.ts';
 import type { Session } from './session.ts';
 
 /** Adds what every command takes. */
@@ -54,6 +55,12 @@ export async function runProgram(args: readonly string[], session: Session): Pro
     .option('--representation <file>', 'take representations from an .npy file')
     .option('--chunk <n>', 'pictures made together; results do not depend on it')
     .option('--out <folder>', 'folder to write to', '.')
+    .addOption(
+      new Option('--library', 'keep the pictures in the library, as the window does').conflicts([
+        'out',
+        'representation',
+      ]),
+    )
     .action(act(async () => (await import('./pictures.ts')).generateCommand));
 
   withOutput(
@@ -105,7 +112,10 @@ export async function runProgram(args: readonly string[], session: Session): Pro
   );
 
   addModels(program.command('models').description('installed models'), act);
-  addLibrary(program.command('library').description('the folder of the pictures'), act);
+  addLibrary(program.command('library').description('the pictures that are kept'), {
+    act,
+    withOutput,
+  });
   refuseSwallowedOptions(program);
   if (args.length === 0) {
     throw new StudioError('invalid-request', `${program.helpInformation()}\nName a command.`);
@@ -130,7 +140,7 @@ export async function runProgram(args: readonly string[], session: Session): Pro
   return code;
 }
 
-type Act = <A extends unknown[]>(
+export type Act = <A extends unknown[]>(
   load: () => Promise<(session: Session, ...rest: A) => Promise<number>>,
 ) => (...rest: A) => Promise<void>;
 
@@ -161,23 +171,12 @@ function addModels(models: Command, act: Act): void {
     .action(act(async () => (await import('./models.ts')).rebuildStarter));
 }
 
-function addLibrary(library: Command, act: Act): void {
-  withOutput(library.command('where').description('show where the library is')).action(
-    act(async () => (await import('./library.ts')).whereCommand),
-  );
-  withOutput(library.command('move').description('move the library; checks every file'))
-    .argument('<folder>', 'new or empty folder')
-    .action(act(async () => (await import('./library.ts')).moveCommand));
-  withOutput(
-    library.command('reindex').description('find pictures that the record does not know'),
-  ).action(act(async () => (await import('./library.ts')).reindexCommand));
-}
-
 /** `--out --json` would otherwise mean a folder of that name, and `--json` be lost. */
 function refuseSwallowedOptions(command: Command): void {
   for (const option of command.options.filter(({ required }) => required)) {
-    option.argParser((value: string) => {
-      if (!value.startsWith('--')) return value;
+    const parse = option.parseArg;
+    option.argParser((value: string, before: unknown) => {
+      if (!value.startsWith('--')) return parse === undefined ? value : parse(value, before);
       throw new InvalidArgumentError('Its value is missing: another option follows');
     });
   }

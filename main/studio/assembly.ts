@@ -55,6 +55,8 @@ export interface OpenStudioOptions {
   readonly readOnly?: boolean;
   /** What tells of network drives; this machine by default. */
   readonly disks?: Disks;
+  /** Jobs wait and no engine is started until somebody needs one: for a short visit. */
+  readonly resting?: boolean;
 }
 
 /** A studio on one library, as long as that is open. */
@@ -71,6 +73,8 @@ export interface Assembly {
   readonly state: LibraryState;
   /** Resolves when files and rows were compared and the queue has begun. */
   readonly ready: Promise<void>;
+  /** Resolves at once, or when files and rows that may differ were compared. */
+  readonly trusted: Promise<void>;
   status(): Promise<StudioStatus>;
   summary(): LibrarySummary;
   /** Where the window was, and the seed that is free. */
@@ -125,7 +129,8 @@ export async function assemble(options: OpenStudioOptions, opening: Opening): Pr
   };
   const { settleMs = SETTLE_MS } = options;
   const suspicious = suspect || isSuspect(opened);
-  return putTogether({ shop, engines, opened, history, closing, suspicious, settleMs });
+  const { resting = false } = options;
+  return putTogether({ shop, engines, opened, history, closing, suspicious, settleMs, resting });
 }
 
 interface Parts {
@@ -137,6 +142,7 @@ interface Parts {
   /** Files and rows may differ. */
   readonly suspicious: boolean;
   readonly settleMs: number;
+  readonly resting: boolean;
 }
 
 /** Files and rows may differ: the studio was killed, or the database is new and pictures may be there. */
@@ -150,7 +156,7 @@ function isAfterCrash(opened: OpenedLibrary): boolean {
 }
 
 function putTogether(parts: Parts): Assembly {
-  const { shop, engines, opened, history, closing, suspicious, settleMs } = parts;
+  const { shop, engines, opened, history, closing, suspicious, settleMs, resting } = parts;
   const previews = createPreviews();
   const queue = openQueue(shop, previews);
   const models = createModels(shop, engines.side);
@@ -199,6 +205,7 @@ function putTogether(parts: Parts): Assembly {
     }
   };
   const begin = (): void => {
+    if (resting) return;
     if (state.kind === 'open' && !closing.signal.aborted) queue.start(isAfterCrash(opened));
   };
   // What a kill left behind may be a picture that a job would make again.
@@ -209,7 +216,7 @@ function putTogether(parts: Parts): Assembly {
     () => begin(),
   );
   // Whoever needs the engine hears of its trouble.
-  learnTarget().catch(() => undefined);
+  if (!resting) learnTarget().catch(() => undefined);
 
   return {
     shop,
@@ -223,6 +230,7 @@ function putTogether(parts: Parts): Assembly {
     engines,
     state,
     ready,
+    trusted: suspicious ? ready : Promise.resolve(),
     backup,
     status: () => statusOf(shop, state, history !== null && queue.isPaused()),
     summary: () => ({

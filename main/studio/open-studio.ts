@@ -48,6 +48,9 @@ export async function openStudio(options: OpenStudioOptions): Promise<OpenStudio
     get ready() {
       return current.ready;
     },
+    get trusted() {
+      return current.trusted;
+    },
     status: () => current.status(),
     summary: () => current.summary(),
     session: () => current.session(),

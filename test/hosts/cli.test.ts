@@ -12,7 +12,7 @@ import { forkChannel } from '#worker/fork-channel';
 import { main } from '../../main/cli/main.ts';
 import { fakeIo, jsonLines } from '../cli/fake-io.ts';
 import { abilitiesOf } from './client.ts';
-import { shared, type Abilities, type MakeSettings } from './shared.ts';
+import { keeping, shared, type Abilities, type Keeping, type MakeSettings } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 const newest = { filter: {}, sort: { by: 'createdAt', descending: true } } as const;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 const COMMANDS = {
   'jobs.create': 'generate',
   'images.replay': 'replay',
-  'images.import': 'inspect',
+  'images.import': 'library add',
   'studio.doctor': 'doctor',
   'models.list': 'models list',
   'models.offer': 'models import',
@@ -36,6 +36,13 @@ const COMMANDS = {
   'library.place': 'library where',
   'library.move': 'library move',
   'library.reindex': 'library reindex',
+  'library.export': 'library export',
+  'library.import': 'library import',
+  'images.search': 'library list',
+  'images.update': 'library tag',
+  'images.remove': 'library delete',
+  'images.restore': 'library restore',
+  'images.export': 'library export-pictures',
 } as const;
 
 /** Why the other procedures of a group are no commands. */
@@ -43,8 +50,8 @@ const REASONS: Readonly<Record<keyof Contract, string>> = {
   studio: 'settings, undo and events belong to a window that stays open, and a command ends',
   session: 'where a window was is for the next window',
   library: 'mending a library needs somebody who looks at what is there, so serve gives a window',
-  jobs: 'a command is a job of its own: it waits until that is done, and Ctrl-C cancels it',
-  images: 'pictures of a command are files, which their owner sorts, marks and deletes',
+  jobs: 'a command waits for the job that it made, and Ctrl-C cancels it',
+  images: 'what needs a picture to be looked at belongs to a window',
   models: 'a command ends before anyone could cancel it from elsewhere, or see a mosaic',
 };
 
@@ -61,7 +68,7 @@ async function command(...args: readonly string[]): Promise<readonly Record<stri
   const code = await main([...args, '--json'], { ...fake.io, channel: forkChannel() });
   if (code === 0) {
     expect(fake.err()).toBe('');
-    return jsonLines(fake.out());
+    return fake.out() === '' ? [] : jsonLines(fake.out());
   }
   const [line] = jsonLines(fake.err());
   const error = line?.['error'] as { code: string; message: string; field?: string };
@@ -77,11 +84,29 @@ const flags = (settings: MakeSettings): readonly string[] =>
     String(value),
   ]);
 
-async function commandLine(): Promise<Abilities> {
-  const out = await libraryFolder();
+/** The commands of the library. */
+const library: Keeping = {
+  async make(seed) {
+    const [made] = await command('generate', '--library', ...flags({ count: 1, seed }));
+    return Number(made?.['id']);
+  },
+  async find({ bin, ...query }) {
+    const given = Object.entries(query).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const rows = await command('library', 'list', ...given, ...(bin ? ['--bin'] : []));
+    return rows.map(({ id }) => Number(id));
+  },
+  rate: (id, rating) => command('library', 'rate', String(id), '--rating', String(rating)),
+  tag: (id, tag) => command('library', 'tag', String(id), '--add', tag),
+  remove: (id) => command('library', 'delete', String(id)),
+  restore: (id) => command('library', 'restore', String(id)),
+};
+
+/** @param where pictures go: files in a folder, or the library */
+async function commandLine(where?: '--library'): Promise<Abilities> {
+  const to = where === undefined ? ['--out', await libraryFolder()] : [where];
   return {
     async make(settings) {
-      const lines = await command('generate', '--out', out, ...flags(settings));
+      const lines = await command('generate', ...to, ...flags(settings));
       return Promise.all(
         lines.map(async ({ file, recipe }) => ({
           recipe: recipeSchema.parse(recipe),
@@ -111,7 +136,9 @@ async function commandLine(): Promise<Abilities> {
   };
 }
 
-shared('the command line', commandLine);
+shared('the command line', () => commandLine());
+shared('the command line, into the library', () => commandLine('--library'));
+keeping('the command line', () => Promise.resolve(library));
 
 describe('the contract on the command line', () => {
   test.each(Object.entries(COMMANDS))('%s is %s', async (procedure, name) => {

@@ -1,6 +1,6 @@
 import type { OpenStudio } from '#studio/open-studio';
 import { ended, type Connection } from './conformance.ts';
-import type { Abilities } from './shared.ts';
+import type { Abilities, Keeping } from './shared.ts';
 
 /** What a studio's client can do, in the words that all hosts share. */
 export function abilitiesOf({ client, picture }: Connection): Abilities {
@@ -52,4 +52,28 @@ async function named<T>(call: Promise<T>): Promise<T> {
     const field = data?.field?.split('.').at(-1);
     throw Object.assign(error as Error, field === undefined ? {} : { field });
   });
+}
+
+/** What a studio's client can do with kept pictures. */
+export function keepingOf({ client }: Pick<Connection, 'client'>): Keeping {
+  return {
+    async make(seed) {
+      const settings = { count: 1, seed };
+      const { id } = await client.jobs.create({ source: { kind: 'sample' }, settings });
+      return (await ended(client, id)).images[0] ?? 0;
+    },
+    async find({ seed, tag, rating, bin }) {
+      const ranges = [
+        ...(seed === undefined ? [] : [{ field: 'seed' as const, min: seed, max: seed }]),
+        ...(rating === undefined ? [] : [{ field: 'rating' as const, min: rating }]),
+      ];
+      const filter = { ranges, ...(tag === undefined ? {} : { tags: [tag] }), ...(bin && { bin }) };
+      const sort = { by: 'createdAt', descending: true } as const;
+      return (await client.images.search({ filter, sort })).ids;
+    },
+    rate: (id, rating) => named(client.images.update({ ids: [id], rating })),
+    tag: (id, tag) => client.images.update({ ids: [id], addTags: [tag] }),
+    remove: (id) => client.images.remove({ ids: [id] }),
+    restore: (id) => client.images.restore({ ids: [id] }),
+  };
 }

@@ -1,11 +1,11 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeAll } from 'vitest';
 import { createRouter } from '#studio/router';
-import { abilitiesOf, pictureOf } from './client.ts';
+import { abilitiesOf, keepingOf, pictureOf } from './client.ts';
 import { conformance, type Connect } from './conformance.ts';
 import { hostile } from './hostile.ts';
 import { importing } from './models.ts';
-import { shared } from './shared.ts';
+import { keeping, shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -25,3 +25,4 @@ conformance('nothing, in one process', connect);
 importing('nothing, in one process', connect, () => home);
 hostile('nothing, in one process', connect);
 shared('nothing, in one process', async () => abilitiesOf(await connect()));
+keeping('nothing, in one process', async () => keepingOf(await connect()));

@@ -136,3 +136,42 @@ async function refuses(call: Promise<unknown>, code: ErrorCode, field?: string):
   expect(error).toMatchObject({ code, ...(field === undefined ? {} : { field }) });
   expect((error as Error).message.length).toBeGreaterThan(10);
 }
+
+/** What every host can do with the pictures that it keeps. */
+export interface Keeping {
+  /** Makes one picture of a seed, and keeps it; gives its id. */
+  readonly make: (seed: number) => Promise<number>;
+  readonly find: (query: {
+    readonly seed?: number;
+    readonly tag?: string;
+    readonly rating?: number;
+    readonly bin?: true;
+  }) => Promise<readonly number[]>;
+  readonly rate: (id: number, rating: number) => Promise<unknown>;
+  readonly tag: (id: number, tag: string) => Promise<unknown>;
+  readonly remove: (id: number) => Promise<unknown>;
+  readonly restore: (id: number) => Promise<unknown>;
+}
+
+/** What every host must do alike with kept pictures, the command line too. */
+export function keeping(name: string, connect: () => Promise<Keeping>): void {
+  test(`pictures are kept, marked, found, deleted and restored over ${name}`, async () => {
+    const { make, find, rate, tag, remove, restore } = await connect();
+    const seed = 70_123;
+    const id = await make(seed);
+    const other = await make(seed + 1);
+    expect(await find({ seed })).toEqual([id]);
+    await rate(id, 4);
+    await tag(id, '夕焼け 70123');
+    expect(await find({ seed, rating: 4 })).toEqual([id]);
+    expect(await find({ seed, rating: 5 })).toEqual([]);
+    expect(await find({ tag: '夕焼け 70123' })).toEqual([id]);
+    await remove(id);
+    expect(await find({ seed })).toEqual([]);
+    expect(await find({ seed, bin: true })).toEqual([id]);
+    expect(await find({ seed: seed + 1 })).toEqual([other]);
+    await restore(id);
+    expect(await find({ tag: '夕焼け 70123', rating: 4 })).toEqual([id]);
+    await refuses(rate(id, 6), 'invalid-request', 'rating');
+  });
+}
