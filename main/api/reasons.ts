@@ -13,6 +13,8 @@ export const REASONS = {
     '{file}: the field {field} is wrong, so the model is damaged. Import it again.',
   'reason.folder-renamed':
     'The folder is called {folder}, but its manifest says {id}. Rename the folder back.',
+  'reason.model-blocked':
+    'The model {model} is blocked: {file} is not as it was imported. Your pictures are safe. Verify the model again in Models, or remove it and import it anew.',
   'reason.model-unreadable': 'The model in {folder} cannot be read. Import it again.',
 
   'reason.file-missing': '{file} does not exist. Check its name and place.',

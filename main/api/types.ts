@@ -295,6 +295,10 @@ export interface ModelInfo {
   readonly state: 'ready' | 'incomplete' | 'damaged';
   /** Why it is damaged. */
   readonly problem: Reason | null;
+  /** What verifying it last showed; with problems it is blocked. Null when that was never done. */
+  readonly verified: { readonly at: number; readonly problems: readonly Reason[] } | null;
+  /** Where its files are. */
+  readonly folder: string;
   readonly shipped: boolean;
   readonly hash: string;
   readonly bytes: number;
@@ -335,6 +339,8 @@ export interface DoctorCheck {
   readonly code: string;
   readonly state: 'ok' | 'note' | 'warn' | 'fail';
   readonly values: Readonly<Record<string, string | number>>;
+  /** What the value `detail` says, for an interface that has the words. */
+  readonly reason?: Reason;
 }
 
 /** What the status strip shows. */

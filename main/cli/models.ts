@@ -5,7 +5,12 @@ import { reasonText } from '#api/reasons';
 import { makeFolder } from '#pictures/files';
 import { dropUnusedGraphs } from '#studio/models/compiled';
 import { importFiles, planImport, type ImportFiles } from '#studio/models/imports';
-import { shippedModels, type LibraryEntry } from '#studio/models/installed';
+import {
+  shippedModels,
+  type InstalledModel,
+  type Library,
+  type LibraryEntry,
+} from '#studio/models/installed';
 import { buildStarter } from '#studio/models/starter';
 import type { ImportPreview, Methods } from '#worker/protocol';
 import { formatBytes } from './printer.ts';
@@ -65,6 +70,7 @@ export async function importModel(
   await makeFolder(home.models);
   const named = { ...request, id: preview.id };
   const { id, hash } = await importFiles(engine, named, watched(session));
+  await session.studio.library.judge(id, null);
   print.result({ id, hash }, `Imported ${id}. Try: rcg-studio generate --model ${id}`);
   return 0;
 }
@@ -113,7 +119,7 @@ async function confirm({ io, print, signal }: Session, words: string): Promise<v
 export async function verifyModels(session: Session, id: string | undefined): Promise<number> {
   const { studio, print } = session;
   const { library } = studio;
-  const entries = id === undefined ? await library.list() : [await library.find(id)];
+  const entries = id === undefined ? await library.list() : [await named(library, id)];
   let sound = true;
   for (const entry of entries) {
     const problems = await problemsOf(session, entry);
@@ -125,10 +131,18 @@ export async function verifyModels(session: Session, id: string | undefined): Pr
   return sound ? 0 : 1;
 }
 
+/** A sound model of the list, one that is blocked too: nothing is made with it here. */
+async function named(library: Library, id: string): Promise<InstalledModel> {
+  const entry = (await library.list()).find((one) => one.id === id);
+  return entry?.state === 'ready' ? entry : library.find(id);
+}
+
 async function problemsOf(session: Session, entry: LibraryEntry): Promise<readonly string[]> {
   if (entry.state === 'damaged') return [entry.reason];
-  const { engine } = session.studio;
+  const { engine, library } = session.studio;
   const { problems } = await engine.call('verify', { bundle: entry.folder }, watched(session));
+  const { hash } = entry.manifest;
+  await library.judge(entry.id, { hash, at: Date.now(), problems });
   return problems.map(reasonText);
 }
 
@@ -140,7 +154,7 @@ export async function exportModel(
 ): Promise<number> {
   const { studio, print } = session;
   const { library, engine } = studio;
-  const { folder: bundle } = await library.find(id);
+  const { folder: bundle } = await named(library, id);
   const folder = resolve(options.out);
   const { files } = await engine.call('export', { bundle, folder }, watched(session));
   print.result({ id, folder, files }, [`${id} in ${folder}:`, ...files].join('\n  '));

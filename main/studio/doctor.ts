@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { encodeError } from '#api/errors';
+import { reasonText } from '#api/reasons';
 import type { DoctorCheck, FileState } from '#api/types';
 import { countDifferences } from '#pictures/recipe';
 import { requireNetworks } from './making/plan.ts';
@@ -43,10 +44,12 @@ export async function examine(
     try {
       found.push(...(await check()));
     } catch (error) {
+      const { message, reason } = encodeError(error);
       found.push({
         code: 'trouble',
         state: 'fail',
-        values: { detail: encodeError(error).message },
+        values: { detail: message },
+        ...(reason && { reason }),
       });
     }
   }
@@ -134,9 +137,15 @@ async function countDamaged(
 
 async function modelChecks({ library }: Workshop): Promise<readonly DoctorCheck[]> {
   return (await library.list()).map((entry): DoctorCheck => {
-    return entry.state === 'ready'
-      ? { code: 'model', state: 'ok', values: { id: entry.id } }
-      : { code: 'model-damaged', state: 'fail', values: { id: entry.id, detail: entry.reason } };
+    const { id } = entry;
+    if (entry.state === 'damaged') {
+      const values = { id, detail: entry.reason };
+      return { code: 'model-damaged', state: 'fail', values, reason: entry.problem };
+    }
+    const [problem] = entry.verdict?.problems ?? [];
+    if (problem === undefined) return { code: 'model', state: 'ok', values: { id } };
+    const values = { id, detail: reasonText(problem) };
+    return { code: 'model-damaged', state: 'fail', values, reason: problem };
   });
 }
 

@@ -326,7 +326,10 @@ function hindranceOf({ models, draft }: App) {
   const model = models.current;
   if (!models.loaded) return 'stage.loadingModel';
   if (model === null) return 'generate.noModel';
-  if (!models.canGenerate(model)) return 'generate.noDecoder';
+  if (model.state === 'damaged') return 'generate.damaged';
+  if (models.isBlocked(model)) return 'generate.blocked';
+  if (!models.has(model, 'mage')) return 'generate.noMage';
+  if (!models.has(model, 'vqgan')) return 'generate.noVqgan';
   if (draft.source.kind === 'sample' && !models.has(model, 'rdm')) return 'generate.noRdm';
   return null;
 }

@@ -1,5 +1,6 @@
 import type { DoctorCheck } from '#api/types';
 import type { I18n } from '../state/i18n.svelte.ts';
+import { reasonWords } from '../state/reasons.ts';
 import { withoutPaths } from '../state/report.ts';
 
 /** A check in words. */
@@ -15,9 +16,11 @@ export interface DoctorLine {
 const BYTES = ['bytes', 'free', 'total', 'used'];
 
 /** What a check found, in the person's language; the code itself where it has no words yet. */
-export function doctorLine(i18n: I18n, { code, state, values }: DoctorCheck): DoctorLine {
+export function doctorLine(i18n: I18n, { code, state, values, reason }: DoctorCheck): DoctorLine {
+  const detail = reason === undefined ? null : reasonWords(i18n, reason);
+  const told = detail === null ? values : { ...values, detail };
   const shown = Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, showValue(i18n, name, value)]),
+    Object.entries(told).map(([name, value]) => [name, showValue(i18n, name, value)]),
   );
   const words = (key: string) => i18n.lookup(key, shown);
   const title = words(`doctor.${code}`);

@@ -1,7 +1,7 @@
 import type { ImportOffer } from '#api/contract';
 import type { App } from '../state/app.svelte.ts';
 import { describeFailure, type Failure } from '../state/errors.ts';
-import { pathOf } from '../state/host.ts';
+import { fileChooser, pathOf } from '../state/host.ts';
 
 /** Files of one import: the contract's limit. */
 const MOST = 20;
@@ -24,6 +24,8 @@ export class ModelImport {
   cancelling = $state(false);
   /** Why the files were refused: it names the file and the part, so it stays beside them. */
   failure = $state.raw<Failure | null>(null);
+  /** The system's own dialog, where the host has one. */
+  readonly chooser = fileChooser();
   readonly #app: App;
   readonly #imported: (id: string) => void;
 
@@ -60,6 +62,14 @@ export class ModelImport {
     if (known.length > 0) this.text = known.join('\n');
     else if (text !== '') this.text = text;
     if (known.length > 0 && known.length === files.length) await this.look();
+  }
+
+  /** Lets a person choose files in the system's dialog, and looks into them. */
+  async choose(): Promise<void> {
+    const paths = this.chooser === null ? undefined : await this.#app.act(this.chooser());
+    if (paths === undefined || paths.length === 0 || this.phase !== 'naming') return;
+    this.text = paths.join('\n');
+    await this.look();
   }
 
   /** Closes the dialog. An import that runs goes on; the list shows it. */

@@ -1,6 +1,5 @@
 import type { ModelInfo } from '#api/types';
 import type { I18n } from '../state/i18n.svelte.ts';
-import type { Verified } from './models-page.svelte.ts';
 
 export type Tone = 'ok' | 'warn' | 'danger' | 'plain';
 
@@ -18,9 +17,9 @@ function missingParts(model: ModelInfo) {
 export function modelState(
   i18n: I18n,
   model: ModelInfo,
-  verified: Verified | null,
 ): { readonly tone: Tone; readonly text: string } {
   const { t } = i18n;
+  const { verified } = model;
   if (model.state === 'damaged') return { tone: 'danger', text: t('models.state.damaged') };
   if (verified !== null && verified.problems.length > 0) {
     return { tone: 'danger', text: t('models.state.changed') };
@@ -31,7 +30,7 @@ export function modelState(
     return { tone: 'warn', text: t('models.state.missing', { count: missing.length, parts }) };
   }
   if (verified !== null) {
-    return { tone: 'ok', text: t('models.state.verified', { time: i18n.time(verified.at) }) };
+    return { tone: 'ok', text: t('models.state.verified', { time: i18n.date(verified.at) }) };
   }
   return { tone: 'plain', text: t('models.state.ready') };
 }

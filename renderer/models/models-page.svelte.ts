@@ -1,5 +1,4 @@
 import { createContext } from 'svelte';
-import type { Reason } from '#api/reasons';
 import type { ImageRow, ModelInfo } from '#api/types';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
@@ -9,17 +8,10 @@ import { ModelImport } from './model-import.svelte.ts';
 /** Pictures of a model that are shown. */
 const SAMPLES = 9;
 
-/** What verifying a model showed in this window. */
-export interface Verified {
-  readonly at: number;
-  readonly problems: readonly Reason[];
-}
-
 /** The Models view: the model that is looked at, its proof, imports, and the doctor. */
 export class ModelsPage {
   verifying = $state<string | null>(null);
   #picked = $state<string | null>(null);
-  #verified = $state.raw<ReadonlyMap<string, Verified>>(new Map());
   #samples = $state.raw<ReadonlyMap<string, readonly ImageRow[]>>(new Map());
   readonly app: App;
   readonly doctor: DoctorState;
@@ -38,10 +30,6 @@ export class ModelsPage {
 
   pick(id: string): void {
     this.#picked = id;
-  }
-
-  verifiedOf(id: string): Verified | null {
-    return this.#verified.get(id) ?? null;
   }
 
   samplesOf(id: string): readonly ImageRow[] {
@@ -75,7 +63,7 @@ export class ModelsPage {
     this.verifying = null;
     if (result === undefined) return;
     const { problems } = result;
-    this.#verified = new Map(this.#verified).set(id, { at: Date.now(), problems });
+    await app.models.refresh();
     const model = app.models.byId(id);
     const name = model === null ? id : app.i18n.pick(model.title);
     if (problems.length === 0) app.announcer.polite(app.i18n.t('models.verifiedName', { name }));

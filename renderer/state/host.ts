@@ -14,8 +14,12 @@ interface StudioHost {
   pathOf(file: File): string;
   /** Null when the dialog was closed without a choice. */
   chooseFolder(): Promise<string | null>;
+  /** None when the dialog was closed without a choice. */
+  chooseFiles(): Promise<readonly string[]>;
   takeFiles(): Promise<NamedFiles>;
   onFiles(listener: () => void): void;
+  onUndo(listener: () => void): void;
+  onRedo(listener: () => void): void;
 }
 
 /**
@@ -30,6 +34,19 @@ export function pathOf(file: File): string | null {
 export function folderChooser(): (() => Promise<string | null>) | null {
   const host = hostWith('chooseFolder');
   return host && (() => host.chooseFolder());
+}
+
+/** Asks for files with the system's own dialog; null where there is no way to. */
+export function fileChooser(): (() => Promise<readonly string[]>) | null {
+  const host = hostWith('chooseFiles');
+  return host && (() => host.chooseFiles());
+}
+
+/** Tells of Undo and Redo in the program's menu, where there is one. */
+export function onMenu(undo: () => void, redo: () => void): void {
+  const host = hostWith('onUndo', 'onRedo');
+  host?.onUndo(undo);
+  host?.onRedo(redo);
 }
 
 /** The files that the desktop program was named, taken once; null in a browser. */

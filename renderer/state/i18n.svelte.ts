@@ -58,6 +58,11 @@ export class I18n {
     return this.language === 'ja' ? (text.ja ?? text.en) : text.en;
   }
 
+  /** The language of what `pick` gives, where it is not the window's. */
+  langOf(text: { readonly ja?: string | undefined }): 'en' | undefined {
+    return this.language === 'ja' && text.ja === undefined ? 'en' : undefined;
+  }
+
   number(value: number, digits?: number): string {
     if (digits === undefined) return this.#number.format(value);
     // Making one takes longer than a hundred numbers.

@@ -36,7 +36,17 @@ export class Models {
 
   /** Whether the model can make pictures: from noise, and from a representation. */
   canGenerate(model: ModelInfo | null): boolean {
-    return model?.state !== 'damaged' && this.has(model, 'mage') && this.has(model, 'vqgan');
+    return (
+      !this.isBlocked(model) &&
+      model?.state !== 'damaged' &&
+      this.has(model, 'mage') &&
+      this.has(model, 'vqgan')
+    );
+  }
+
+  /** Whether the model's files were found changed: it is not used until it is verified again. */
+  isBlocked(model: ModelInfo | null): boolean {
+    return (model?.verified?.problems.length ?? 0) > 0;
   }
 
   has(model: ModelInfo | null, kind: ModelInfo['parts'][number]['kind']): boolean {

@@ -406,7 +406,17 @@ describe('generate', () => {
     app.draft.startFrom(1);
     expect(generate.hindrance).toBeNull();
     app.models.list = whole === undefined ? [] : [{ ...whole, state: 'damaged' }];
-    expect(generate.hindrance).toBe('generate.noDecoder');
+    expect(generate.hindrance).toBe('generate.damaged');
+    for (const [kind, words] of [
+      ['mage', 'generate.noMage'],
+      ['vqgan', 'generate.noVqgan'],
+    ] as const) {
+      const parts = (whole?.parts ?? []).map((part) =>
+        part.kind === kind ? { ...part, present: false } : part,
+      );
+      app.models.list = whole === undefined ? [] : [{ ...whole, state: 'incomplete', parts }];
+      expect(generate.hindrance).toBe(words);
+    }
     app.models.list = [];
     expect(generate.hindrance).toBe('generate.noModel');
     await generate.add();

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reason } from '../../main/api/reasons.ts';
-import type { DoctorCheck } from '../../main/api/types.ts';
+import type { DoctorCheck, ModelInfo } from '../../main/api/types.ts';
+import { Generate } from '../../renderer/generate/generate.svelte.ts';
 import { doctorLine, doctorReport } from '../../renderer/models/doctor.ts';
 import { pathsOf } from '../../renderer/models/model-import.svelte.ts';
 import { modelFacts, modelState } from '../../renderer/models/model-words.ts';
@@ -104,31 +105,55 @@ describe('the doctor', () => {
   });
 });
 
+test('a check that carries a reason is told in the person’s language', () => {
+  const i18n = new I18n();
+  i18n.language = 'ja';
+  const values = { id: 'tiny', detail: 'mage.safetensors was changed.' };
+  const check = { code: 'model-damaged', state: 'fail', values, reason: CHANGED } as const;
+  expect(doctorLine(i18n, check).text).toContain('mage.safetensors は変更されています');
+  // A reason that this window has no words for.
+  const newer = { ...check, reason: { code: 'of-tomorrow', values: {} } } as unknown as DoctorCheck;
+  expect(doctorLine(i18n, newer).text).toContain('was changed');
+});
+
 const CHANGED: Reason = { code: 'content-changed', values: { file: 'mage.safetensors' } };
 
 describe('a model', () => {
   const i18n = new I18n();
 
   test('is described by what it is, and never called verified before it was', () => {
-    expect(modelState(i18n, whole, null)).toEqual({ tone: 'plain', text: 'Not verified yet' });
-    expect(modelState(i18n, incomplete, null).text).toBe('1 part missing: RDM');
-    expect(modelState(i18n, { ...whole, state: 'damaged' }, null).tone).toBe('danger');
+    expect(modelState(i18n, whole)).toEqual({ tone: 'plain', text: 'Not verified yet' });
+    expect(modelState(i18n, incomplete).text).toBe('1 part missing: RDM');
+    expect(modelState(i18n, { ...whole, state: 'damaged' }).tone).toBe('danger');
     const at = Date.now();
-    expect(modelState(i18n, whole, { at, problems: [] }).tone).toBe('ok');
-    expect(modelState(i18n, whole, { at, problems: [CHANGED] }).tone).toBe('danger');
+    const judged = (...problems: Reason[]) => ({ ...whole, verified: { at, problems } });
+    expect(modelState(i18n, judged()).tone).toBe('ok');
+    expect(modelState(i18n, judged(CHANGED))).toEqual({
+      ...{ tone: 'danger', text: 'Hash changed (blocked)' },
+    });
     expect(modelFacts(i18n, whole)).toBe('128 px · 10 classes · 94.0 MB');
     expect(modelFacts(i18n, { ...whole, imageSize: 0, bytes: 0, classes: [] })).toBe('');
   });
 
   test('is verified, with what was found', async () => {
     const problems: Reason[] = [];
-    const { app, page } = await setUp({ 'models.verify': async () => ({ problems }) });
+    let judged: ModelInfo = whole;
+    const { app, page } = await setUp({
+      'models.verify': async () => {
+        judged = { ...whole, verified: { at: Date.now(), problems: [...problems] } };
+        return { problems };
+      },
+      'models.list': async () => [judged, incomplete],
+    });
     await page.verify('starter');
-    expect(page.verifiedOf('starter')?.problems).toEqual([]);
+    expect(app.models.canGenerate(page.model)).toBe(true);
     expect(app.announcer.politeText).toContain('Starter is whole');
     problems.push(CHANGED);
     await page.verify('starter');
     expect(app.announcer.alertText).toBe('1 problem found');
+    // It is blocked, and Generate says so.
+    expect(app.models.canGenerate(page.model)).toBe(false);
+    expect(new Generate(app).hindrance).toBe('generate.blocked');
     expect(page.verifying).toBeNull();
   });
 
@@ -291,5 +316,32 @@ describe('an import', () => {
     ['file://%zz', ['file://%zz']],
   ])('reads the paths of %j', (text, paths) => {
     expect(pathsOf(text)).toEqual(paths);
+  });
+});
+
+describe('files for an import', () => {
+  test('are chosen in the system’s dialog where there is one, and looked into', async () => {
+    const chosen: string[] = [];
+    vi.stubGlobal('studioHost', { chooseFiles: async () => chosen });
+    const offered: unknown[] = [];
+    const { page } = await setUp({
+      'models.offer': async (input) => {
+        offered.push(input);
+        throw new Error('No checkpoint.');
+      },
+    });
+    page.import.begin();
+    // Closed without a choice.
+    await page.import.choose();
+    expect([offered, page.import.text]).toEqual([[], '']);
+    chosen.push('/data/mage.pth', '/data/rdm 2.pth');
+    await page.import.choose();
+    expect(offered).toEqual([{ files: ['/data/mage.pth', '/data/rdm 2.pth'] }]);
+    expect(page.import.phase).toBe('naming');
+  });
+
+  test('are named by their paths in a browser', async () => {
+    const { page } = await setUp();
+    expect(page.import.chooser).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NetworkWatch } from '../../renderer/queue/network.svelte.ts';
+import { NetworkWatch } from '../../renderer/state/network.svelte.ts';
 
 const ORIGIN = 'http://127.0.0.1:4000';
 

@@ -3,10 +3,11 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StudioError } from '#api/errors';
-import type { Reason } from '#api/reasons';
+import { reasonText, type Reason } from '#api/reasons';
 import type { Manifest } from '#bundle/manifest';
 import { fileError, readWhole, systemCode } from '#pictures/files';
 import { bundleReason } from '#worker/reasons';
+import { openVerdicts, type Verdict } from './verdicts.ts';
 
 /** Bundles being removed are renamed to this first, so that none is ever half there. */
 const REMOVED = '.removed-';
@@ -26,6 +27,8 @@ interface Place {
 export interface InstalledModel extends Place {
   readonly state: 'ready';
   readonly manifest: Manifest;
+  /** What verifying it last showed; null when that was never done. */
+  readonly verdict: Verdict | null;
 }
 
 /** A bundle whose manifest cannot be read. */
@@ -43,10 +46,15 @@ export type LibraryEntry = InstalledModel | DamagedModel;
 export interface Library {
   /** Shipped ones first, then by id. A damaged bundle is listed as such. */
   list(): Promise<readonly LibraryEntry[]>;
-  /** One that is whole, or `model-not-found` (which lists what there is) or `bundle-damaged`. */
+  /**
+   * One that may be used, or `model-not-found` (which lists what there is) or `bundle-damaged`: one
+   * whose files were found changed is blocked until it is verified again or imported anew.
+   */
   find(id: string): Promise<InstalledModel>;
   /** The one with the very weights that a recipe names, or `model-not-found`. */
   findMaker(model: { readonly id: string; readonly hash: string }): Promise<InstalledModel>;
+  /** Keeps what verifying a model showed; null forgets it, as after an import. */
+  judge(id: string, verdict: Verdict | null): Promise<void>;
   /** Removes an imported bundle, damaged or not. */
   remove(id: string): Promise<void>;
   /** Refuses an id that is taken or malformed, with field `id`. */
@@ -86,9 +94,16 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
     return found;
   }
 
+  const verdicts = openVerdicts(folder);
+  const read = async (place: Place): Promise<LibraryEntry> => {
+    const entry = await readBundle(place);
+    if (entry.state === 'damaged') return entry;
+    return { ...entry, verdict: await verdicts.of(entry.id, entry.manifest.hash) };
+  };
+
   async function list(): Promise<readonly LibraryEntry[]> {
     const found = await places();
-    return Promise.all(found.map(readBundle));
+    return Promise.all(found.map(read));
   }
 
   async function require(id: string): Promise<Place> {
@@ -107,15 +122,15 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
   return {
     list,
     find: async (id) => {
-      const entry = await readBundle(await require(id));
-      if (entry.state === 'ready') return entry;
+      const entry = await read(await require(id));
+      if (entry.state === 'ready') return unblocked(entry);
       throw new StudioError('bundle-damaged', entry.reason);
     },
     findMaker: async ({ id, hash }) => {
       const ready = (await list()).filter((entry) => entry.state === 'ready');
       const same = ready.filter(({ manifest }) => manifest.hash === hash);
       const found = same.find((entry) => entry.id === id) ?? same[0];
-      if (found !== undefined) return found;
+      if (found !== undefined) return unblocked(found);
       const why = ready.some((entry) => entry.id === id)
         ? `the installed ${id} has other weights`
         : 'it is not installed';
@@ -124,6 +139,7 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
         `The picture was made with model ${shown(id)} (weights ${hash.slice(0, 12)}…), but ${why}. Import the files it was made with.`,
       );
     },
+    judge: (id, verdict) => verdicts.keep(id, verdict),
     remove: async (id) => {
       const place = await require(id);
       if (place.shipped) {
@@ -134,6 +150,7 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
         );
       }
       await removeFolder(folder, place.folder);
+      await verdicts.keep(id, null);
     },
     checkNewId: async (id) => {
       if (!ID.test(id)) {
@@ -151,6 +168,17 @@ export function openLibrary(folder: string, shipped = shippedModels()): Library 
       );
     },
   };
+}
+
+/** The model, unless its files are not those that were imported. */
+function unblocked(model: InstalledModel): InstalledModel {
+  const [problem] = model.verdict?.problems ?? [];
+  if (problem === undefined) return model;
+  const reason: Reason = {
+    code: 'model-blocked',
+    values: { model: model.id, file: problem.values['file'] ?? 'manifest.json' },
+  };
+  throw new StudioError('bundle-damaged', reasonText(reason), { field: 'model', reason });
 }
 
 /** A name from a picture, on one line and not too long. */
@@ -182,7 +210,7 @@ async function readBundle(place: Place): Promise<LibraryEntry> {
     const { readManifest, MANIFEST_FILE, MAX_MANIFEST_BYTES } = await import('#bundle/reader');
     const bytes = await readWhole(join(place.folder, MANIFEST_FILE), MAX_MANIFEST_BYTES);
     const manifest = readManifest(new TextDecoder().decode(bytes));
-    if (manifest.id === place.id) return { ...place, state: 'ready', manifest };
+    if (manifest.id === place.id) return { ...place, state: 'ready', manifest, verdict: null };
     return damaged(
       `its folder is called ${place.id}, but its manifest says ${manifest.id}. Rename the folder back.`,
       { code: 'folder-renamed', values: { folder: place.id, id: manifest.id } },

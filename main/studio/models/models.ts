@@ -99,6 +99,8 @@ export function createModels(shop: Workshop, engine: Engine): Models {
             },
           },
         );
+        // Its files were hashed while they were copied.
+        await library.judge(result.id, null);
         changed();
         return { id: result.id };
       } finally {
@@ -112,8 +114,16 @@ export function createModels(shop: Workshop, engine: Engine): Models {
     async verify(id) {
       const entry = (await library.list()).find((one) => one.id === id);
       if (entry?.state === 'damaged') return [entry.problem];
-      const { folder } = await library.find(id);
-      return (await engine.call('verify', { bundle: folder }, { signal: shop.closing })).problems;
+      // One that is blocked is verified again.
+      const { folder, manifest } = entry ?? (await library.find(id));
+      const { problems } = await engine.call(
+        'verify',
+        { bundle: folder },
+        { signal: shop.closing },
+      );
+      await library.judge(id, { hash: manifest.hash, at: shop.now(), problems });
+      changed();
+      return problems;
     },
     async remove(id) {
       const entry = (await library.list()).find((one) => one.id === id);

@@ -11,7 +11,12 @@ export const generate = {
   'generate.classCount': { one: '{count} available', other: '{count} available' },
   'generate.noClass': 'This model has no class part.',
   'generate.noRdm': 'This model has no RDM: it can only start from an image.',
-  'generate.noDecoder': 'This model lacks a part that makes pictures: see Models.',
+  'generate.noMage': 'This model has no MAGE, which draws the pictures. Import it whole in Models.',
+  'generate.noVqgan':
+    'This model has no tokenizer, which turns tokens into pixels. Import it whole in Models.',
+  'generate.damaged': 'This model is damaged. Models says what is wrong; import it anew there.',
+  'generate.blocked':
+    'This model’s files have changed, so it is blocked. Your images are safe. Verify it again in Models.',
   'generate.noModel': 'No model is installed. Import one in Models.',
   'generate.runs': 'runs {count}',
   'generate.guidanceHelp': '6 here is 7 in tools that count from 1',

@@ -17,7 +17,8 @@ export const settings = {
   'settings.previews': 'Live previews',
   'settings.previewsText': 'At most ten a second; the device comes first.',
   'settings.idle': 'Give memory back after',
-  'settings.idleText': 'Minutes without work until the engine lets the model go. 0 is at once.',
+  'settings.idleText':
+    'Minutes without work until the engine lets the model go. 0 is off: it keeps the model.',
   'settings.minutes': 'minutes',
   'settings.days': 'days',
   'settings.percent': 'percent',

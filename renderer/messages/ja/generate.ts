@@ -13,7 +13,14 @@ export const generate: Translation<typeof english> = {
   'generate.classCount': '{count} 種類',
   'generate.noClass': 'このモデルにはクラスがありません。',
   'generate.noRdm': 'このモデルには RDM がありません。画像からのみ始められます。',
-  'generate.noDecoder': 'このモデルには画像を作る部品が足りません。「モデル」を見てください。',
+  'generate.noMage':
+    'このモデルには、画像を描く MAGE がありません。「モデル」ですべてそろえて取り込んでください。',
+  'generate.noVqgan':
+    'このモデルには、トークンを画素にするトークナイザーがありません。「モデル」ですべてそろえて取り込んでください。',
+  'generate.damaged':
+    'このモデルは破損しています。「モデル」で内容を確かめ、取り込み直してください。',
+  'generate.blocked':
+    'このモデルはファイルが変更されているため、使用を止めています。画像は安全です。「モデル」でもう一度検証してください。',
   'generate.noModel': 'モデルが入っていません。「モデル」で取り込んでください。',
   'generate.runs': '実行 {count}',
   'generate.guidanceHelp': 'ここでの 6 は、1 から数えるツールの 7 です',

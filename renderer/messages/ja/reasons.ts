@@ -13,6 +13,8 @@ export const reasons: Translation<typeof REASONS> = {
     '{file} の項目 {field} が正しくないため、モデルは破損しています。もう一度読み込んでください。',
   'reason.folder-renamed':
     'フォルダー名は {folder} ですが、記録では {id} です。フォルダー名を元に戻してください。',
+  'reason.model-blocked':
+    'モデル「{model}」は使用を止めています。{file} が取り込んだときと異なります。画像は安全です。「モデル」でもう一度検証するか、削除して取り込み直してください。',
   'reason.model-unreadable': '{folder} のモデルを読み取れません。もう一度読み込んでください。',
 
   'reason.file-missing': '{file} がありません。名前と場所を確認してください。',

@@ -20,7 +20,8 @@ export const settings: Translation<typeof english> = {
   'settings.previews': 'ライブプレビュー',
   'settings.previewsText': '1 秒に 10 回まで。デバイスの処理を優先します。',
   'settings.idle': 'メモリーを返すまで',
-  'settings.idleText': '処理がないとき、モデルを手放すまでの分数です。0 ならすぐに返します。',
+  'settings.idleText':
+    '処理がないとき、モデルを手放すまでの分数です。0 にするとオフになり、手放しません。',
   'settings.minutes': '分',
   'settings.days': '日',
   'settings.percent': '%',

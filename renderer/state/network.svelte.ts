@@ -14,3 +14,12 @@ export class NetworkWatch {
     });
   }
 }
+
+const watches = new WeakMap<EventTarget, NetworkWatch>();
+
+/** The watch over a document: one for all who show its count. */
+export function watchNetwork(page: EventTarget, origin: string): NetworkWatch {
+  const watch = watches.get(page) ?? new NetworkWatch(page, origin);
+  watches.set(page, watch);
+  return watch;
+}
