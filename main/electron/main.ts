@@ -117,6 +117,7 @@ function setMenu({ language }: Settings, { shop }: OpenStudio): void {
     show: (place) => showPage(showWindow(), place),
     // It may have been moved since.
     showLibrary: () => void shell.openPath(shop.files.folder),
+    step: (way) => window?.webContents.send(`menu-${way}`),
     showLicences: () => void shell.openPath(LICENCES),
   });
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));

@@ -6,6 +6,8 @@ export interface MenuActions {
   /** Shows a place of the page, such as `#/gallery`. */
   readonly show: (place: string) => void;
   readonly showLibrary: () => void;
+  /** The page knows whether a text or the library is meant. */
+  readonly step: (way: 'undo' | 'redo') => void;
   readonly showLicences: () => void;
 }
 
@@ -16,13 +18,20 @@ type Role = Extract<MenuWord, NonNullable<Item['role']>>;
 export function menuTemplate(
   text: (word: MenuWord) => string,
   platform: string,
-  { show, showLibrary, showLicences }: MenuActions,
+  { show, showLibrary, showLicences, step }: MenuActions,
 ): Item[] {
   const mac = platform === 'darwin';
   const line: Item = { type: 'separator' };
   const roles = (...names: readonly Role[]): Item[] =>
     names.map((role) => ({ role, label: text(role) }));
   const place = (view: MenuWord): Item => ({ label: text(view), click: () => show(`#/${view}`) });
+  // The role of that name undoes typing alone. Its key is the page's: the menu only shows it.
+  const undoing = (way: 'undo' | 'redo', key: string): Item => ({
+    label: text(way),
+    accelerator: `CmdOrCtrl+${key}`,
+    registerAccelerator: false,
+    click: () => step(way),
+  });
   const menu = (name: MenuWord, ...submenu: Item[]): Item => ({ label: text(name), submenu });
   const settings: Item = { ...place('settings'), ...(mac ? { accelerator: 'Cmd+,' } : {}) };
 
@@ -43,7 +52,13 @@ export function menuTemplate(
   return [
     ...(mac ? [program] : []),
     mac ? menu('file', ...roles('close')) : menu('file', settings, line, ...roles('quit')),
-    menu('edit', ...roles('undo', 'redo'), line, ...roles('cut', 'copy', 'paste', 'selectAll')),
+    menu(
+      'edit',
+      undoing('undo', 'Z'),
+      undoing('redo', 'Shift+Z'),
+      line,
+      ...roles('cut', 'copy', 'paste', 'selectAll'),
+    ),
     menu(
       'view',
       ...[place('generate'), place('gallery'), place('models')],

@@ -8,6 +8,10 @@ export function answerPages(waiting: WaitingFiles): void {
     check(event);
     return chooseFolder(BrowserWindow.fromWebContents(event.sender));
   });
+  ipcMain.handle('choose-files', (event) => {
+    check(event);
+    return chooseFiles(BrowserWindow.fromWebContents(event.sender));
+  });
   ipcMain.handle('take-files', (event) => {
     check(event);
     return waiting.take();
@@ -27,4 +31,13 @@ async function chooseFolder(window: BrowserWindow | null): Promise<string | null
     properties: [...properties],
   });
   return canceled ? null : (filePaths[0] ?? null);
+}
+
+/** The files that a person chose in the system's dialog; none when it was closed without any. */
+async function chooseFiles(window: BrowserWindow | null): Promise<readonly string[]> {
+  if (window === null) return [];
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    properties: ['openFile', 'multiSelections'],
+  });
+  return canceled ? [] : filePaths;
 }

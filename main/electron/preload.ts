@@ -12,14 +12,17 @@ interface PageWindow {
 declare const window: PageWindow;
 
 // What the page gets of us: where a file lies that a person dropped or chose, which a model import
-// needs and a browser does not tell; a folder that a person chooses; files that the program was
-// started with or asked to open;
+// needs and a browser does not tell; a folder or files that a person chooses; files that the program
+// was started with or asked to open; the menu's undo and redo;
 contextBridge.exposeInMainWorld('studioHost', {
   pathOf: (file: Parameters<typeof webUtils.getPathForFile>[0]) => webUtils.getPathForFile(file),
   chooseFolder: () => ipcRenderer.invoke('choose-folder'),
+  chooseFiles: () => ipcRenderer.invoke('choose-files'),
   takeFiles: () => ipcRenderer.invoke('take-files'),
   // The event stays here: it could send anything to main.
   onFiles: (listener: () => void) => void ipcRenderer.on('files-named', () => listener()),
+  onUndo: (listener: () => void) => void ipcRenderer.on('menu-undo', () => listener()),
+  onRedo: (listener: () => void) => void ipcRenderer.on('menu-redo', () => listener()),
 });
 
 // and one end of a channel, when it asks. The other end goes to main.

@@ -226,7 +226,9 @@ test('a page can ask for files and a folder that a person names, and nothing mor
   const { exposed } = await host.connect();
   expect(Object.keys(exposed)).toEqual(['studioHost']);
   const studioHost = exposed['studioHost'] as { pathOf(file: File): string };
-  expect(Object.keys(studioHost)).toEqual(['pathOf', 'chooseFolder', 'takeFiles', 'onFiles']);
+  expect(Object.keys(studioHost)).toEqual([
+    ...['pathOf', 'chooseFolder', 'chooseFiles', 'takeFiles', 'onFiles', 'onUndo', 'onRedo'],
+  ]);
   expect(studioHost.pathOf(new File([], 'mage.pth'))).toBe('/dropped/mage.pth');
 });
 

@@ -10,6 +10,7 @@ function build(platform: string, language: 'en' | 'ja' = 'en') {
   const menu = menuTemplate(menuText(language, 'en'), platform, {
     show: (place) => void calls.push(place),
     showLibrary: () => void calls.push('library'),
+    step: (way) => void calls.push(way),
     showLicences: () => void calls.push('licences'),
   });
   const items = menu.flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : []));
@@ -22,17 +23,13 @@ describe('the menu', () => {
     const { items } = build(platform);
     expect(roles(items)).toEqual(
       expect.arrayContaining(
-        [
-          'undo',
-          'redo',
-          'cut',
-          'copy',
-          'paste',
-          'selectAll',
-          'resetZoom',
-          'zoomIn',
-          'zoomOut',
-        ].concat(['togglefullscreen', 'minimize', 'close', 'about', 'quit']),
+        ['cut', 'copy', 'paste', 'selectAll', 'resetZoom', 'zoomIn', 'zoomOut'].concat([
+          'togglefullscreen',
+          'minimize',
+          'close',
+          'about',
+          'quit',
+        ]),
       ),
     );
     // Each once, or a key would have two meanings.
@@ -52,8 +49,23 @@ describe('the menu', () => {
   test('leads to every view and folder', () => {
     const { items, calls } = build('linux');
     for (const { click } of items) click?.(null as never, undefined, null as never);
-    const views = ['#/settings', '#/generate', '#/gallery', '#/models'];
-    expect(calls).toEqual([...views, 'library', 'licences']);
+    expect(calls).toEqual([
+      ...['#/settings', 'undo', 'redo', '#/generate', '#/gallery', '#/models'],
+      ...['library', 'licences'],
+    ]);
+  });
+
+  test('shows the keys of undo and redo, and leaves them to the page', () => {
+    for (const platform of ['linux', 'win32', 'darwin']) {
+      const { items } = build(platform);
+      const keys = items.filter(({ label }) => label === 'Undo' || label === 'Redo');
+      expect(keys).toMatchObject([
+        { accelerator: 'CmdOrCtrl+Z', registerAccelerator: false },
+        { accelerator: 'CmdOrCtrl+Shift+Z', registerAccelerator: false },
+      ]);
+      // The roles would undo typing alone.
+      expect(roles(items)).not.toContain('undo');
+    }
   });
 
   test('offers no way to reload or to look behind the page', () => {
