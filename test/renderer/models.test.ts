@@ -88,13 +88,13 @@ describe('the doctor', () => {
   test('sorts problems first and tells the sum', async () => {
     const { app, page } = await setUp({ 'studio.doctor': async () => CHECKS });
     await page.doctor.run();
-    expect([page.doctor.problems.length, page.doctor.warnings.length]).toEqual([6, 4]);
+    expect([page.doctor.problems.length, page.doctor.warnings.length]).toEqual([7, 5]);
     expect(page.doctor.rest.map(({ state }) => state)).toEqual([
-      ...Array.from({ length: 4 }, () => 'warn'),
+      ...Array.from({ length: 5 }, () => 'warn'),
       ...Array.from({ length: 12 }, () => 'ok'),
       'note',
     ]);
-    expect(app.announcer.politeText).toBe('Checked: 6 problems, 4 warnings');
+    expect(app.announcer.politeText).toBe('Checked: 7 problems, 5 warnings');
   });
 
   test('reports codes and values, and no folder of a person', async () => {
