@@ -143,7 +143,7 @@ export function knownParents(
  * The place in a job of this library that a picture says it has, when it can be true: the job is
  * there, has no such picture yet, and would have made this very seed.
  */
-export function knownJob(
+function knownJob(
   { history }: Pick<Workshop, 'history'>,
   { text, recipe }: { readonly text: LibraryText; readonly recipe: Recipe },
 ): LibraryText['job'] {
