@@ -6,6 +6,7 @@ import {
   saveSearch,
   searchImages,
   type Board,
+  type FilterChoices,
   type LibrarySummary,
   type SavedSearch,
   type SearchResult,
@@ -187,6 +188,7 @@ export const contract = {
   images: {
     summary: base.output(output<LibrarySummary>()),
     search: base.input(searchImages).output(output<SearchResult>()),
+    choices: base.output(output<FilterChoices>()),
     /** Rows in the order asked for; ids that are gone are left out. */
     rows: base
       .input(z.strictObject({ ids: z.array(imageId).max(2000) }))

@@ -35,6 +35,15 @@ export const imageFilter = z.strictObject({
   operations: z.array(z.enum(['generate', 'variation', 'interpolation', 'import'])).optional(),
   labels: z.array(z.int().nonnegative().nullable()).max(1000).optional(),
   targets: z.array(z.string().max(32)).max(10).optional(),
+  /** Labels of models, as `classKey` writes them: a number means another class in each model. */
+  classes: z
+    .array(z.string().regex(/^[^:]{1,64}:(\d{1,9}|any)$/))
+    .max(1000)
+    .optional(),
+  /** Weights that pictures were made with. */
+  hashes: z.array(z.string().max(64)).max(100).optional(),
+  files: z.array(z.enum(['present', 'missing', 'dropped'])).optional(),
+  sources: z.array(z.enum(['sample', 'picture', 'representation', 'interpolation'])).optional(),
   /** All of these. */
   tags: z.array(z.string().max(100)).max(50).optional(),
   board: imageId.optional(),
@@ -52,7 +61,12 @@ export type ImageFilter = z.infer<typeof imageFilter>;
 export const imageSort = z.strictObject({ by: numberField, descending: z.boolean() });
 export type ImageSort = z.infer<typeof imageSort>;
 
-export const searchImages = z.strictObject({ filter: imageFilter, sort: imageSort });
+export const searchImages = z.strictObject({
+  filter: imageFilter,
+  sort: imageSort,
+  /** How large the pictures are shown; a search itself has no use for it. */
+  size: z.int().min(16).max(1024).optional(),
+});
 export type SearchImages = z.infer<typeof searchImages>;
 
 /** All matches, so that a grid of any length needs no paging. */
@@ -60,6 +74,31 @@ export interface SearchResult {
   readonly ids: readonly number[];
   /** When sorted by date: how many pictures each day has, in the order of `ids`. Days are local. */
   readonly days: readonly { readonly day: string; readonly count: number }[];
+}
+
+/** What there is among the library's pictures, to choose conditions from. */
+export interface FilterChoices {
+  /** Models that made pictures, whether they are installed or not; one for each of its weights. */
+  readonly models: readonly {
+    readonly id: string;
+    readonly hash: string;
+    readonly title: string | null;
+  }[];
+  readonly classes: readonly { readonly model: string; readonly label: number | null }[];
+}
+
+/** A class of a model, in a filter. */
+export function classKey(model: string, label: number | null): string {
+  return `${model}:${label ?? 'any'}`;
+}
+
+/** What a key of `classKey` names; null when it is none. */
+export function parseClassKey(
+  key: string,
+): { readonly model: string; readonly label: number | null } | null {
+  const [, model, label] = /^(.+):(\d+|any)$/.exec(key) ?? [];
+  if (model === undefined) return null;
+  return { model, label: label === 'any' ? null : Number(label) };
 }
 
 export interface Board {

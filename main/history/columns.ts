@@ -14,6 +14,8 @@ export type Field =
   | 'starred'
   | 'model'
   | 'label'
+  | 'file'
+  | 'source'
   | 'job'
   | 'target'
   | 'schedule'
@@ -36,6 +38,8 @@ const SOURCES: Readonly<Record<Field, string>> = {
   state: 'deleted_at IS NOT NULL',
   model: 'model',
   label: 'label',
+  file: 'file_state',
+  source: 'source',
   job: 'job',
   target: 'target',
   schedule: 'schedule',
@@ -82,13 +86,13 @@ export function createColumns(store: Store): LiveColumns {
     },
     refresh(ids) {
       const rows = store
-        .tuples<[id: number, state: number, rating: number, starred: number]>(
-          `SELECT i.id, i.deleted_at IS NOT NULL, i.rating, i.starred
+        .tuples<[id: number, state: number, rating: number, starred: number, file: string]>(
+          `SELECT i.id, i.deleted_at IS NOT NULL, i.rating, i.starred, i.file_state
           FROM json_each(?) AS asked CROSS JOIN images AS i ON i.id = asked.value`,
         )
         .all(JSON.stringify(ids));
-      for (const [id, state, rating, starred] of rows) {
-        loaded?.change(id, { state, rating, starred });
+      for (const [id, state, rating, starred, file] of rows) {
+        loaded?.change(id, { state, rating, starred, file: loaded.codeOf(file) });
       }
       const within = (wanted: number) =>
         rows.filter(([, state]) => state === wanted).map(([id]) => id);
@@ -142,6 +146,7 @@ function createTable(capacity: number) {
     },
     column,
     code: (word: string) => codes.get(word),
+    codeOf,
     rowOf,
 
     append(cells: Cells): void {

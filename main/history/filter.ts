@@ -1,4 +1,4 @@
-import type { ImageFilter } from '#api/gallery';
+import { parseClassKey, type ImageFilter } from '#api/gallery';
 import { STATE, type Columns, type Field } from './columns.ts';
 import type { Store } from './store.ts';
 import { nameKey, queryWords, type Word } from './words.ts';
@@ -26,7 +26,13 @@ export function matching(store: Store, columns: Columns, filter: ImageFilter): U
     if (min !== undefined || max !== undefined) between(field, min, max);
   }
   const models = given(filter.models);
-  among('model', models === undefined ? undefined : modelRows(store, models));
+  among('model', models === undefined ? undefined : modelRows(store, 'model_id', models));
+  const hashes = given(filter.hashes);
+  among('model', hashes === undefined ? undefined : modelRows(store, 'hash', hashes));
+  among('file', codes(filter.files));
+  among('source', codes(filter.sources));
+  const classes = given(filter.classes);
+  if (classes !== undefined) keepClasses(mask, columns, classRows(store, classes));
   among('schedule', codes(filter.schedules));
   among('operation', codes(filter.operations));
   among('target', codes(filter.targets));
@@ -77,10 +83,43 @@ function keepAmong(mask: Uint8Array, values: Float64Array, wanted: readonly numb
 
 const place = (value: number): number => (Number.isNaN(value) ? SMALL : value);
 
-function modelRows(store: Store, names: readonly string[]): readonly number[] {
+function modelRows(
+  store: Store,
+  field: 'model_id' | 'hash',
+  names: readonly string[],
+): readonly number[] {
   return store
-    .column<number>('SELECT id FROM models WHERE model_id IN (SELECT value FROM json_each(?))')
+    .column<number>(`SELECT id FROM models WHERE ${field} IN (SELECT value FROM json_each(?))`)
     .all(JSON.stringify(names));
+}
+
+/** The labels that are asked for of each model's row; NaN stands for "any". */
+function classRows(store: Store, keys: readonly string[]): ReadonlyMap<number, Set<number>> {
+  const wanted = new Map<number, Set<number>>();
+  for (const key of keys) {
+    const named = parseClassKey(key);
+    if (named === null) continue;
+    for (const row of modelRows(store, 'model_id', [named.model])) {
+      const labels = wanted.get(row) ?? new Set();
+      wanted.set(row, labels.add(named.label ?? NaN));
+    }
+  }
+  return wanted;
+}
+
+/** Keeps what was drawn as one of the classes, each of its own model. */
+function keepClasses(
+  mask: Uint8Array,
+  columns: Columns,
+  wanted: ReadonlyMap<number, ReadonlySet<number>>,
+): void {
+  const [models, labels] = [columns.column('model'), columns.column('label')];
+  const [sources, sampled] = [columns.column('source'), columns.code('sample')];
+  for (let row = 0; row < mask.length; row++) {
+    const ofModel = wanted.get(models[row] ?? NaN);
+    const there = sources[row] === sampled && ofModel?.has(labels[row] ?? NaN) === true;
+    if (!there) mask[row] = 0;
+  }
 }
 
 /** The pictures of each tag, of the board and of the parent that are asked for. */

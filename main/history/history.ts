@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SavedSearch, SearchImages } from '#api/gallery';
 import type { FileState, UndoItem, UpdateImages } from '#api/types';
 import * as collections from './collections.ts';
+import { choices } from './choices.ts';
 import { createColumns } from './columns.ts';
 import { decodeFloats } from './encode.ts';
 import { guarded } from './errors.ts';
@@ -70,6 +71,7 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       /** Adds a picture; with a uid that is known, changes nothing. */
       insert: (image: NewImage) => added(insertImage(store, image)),
       search: (search: SearchImages) => searchIds(library(), search, dayOf),
+      choices: () => choices(library()),
       count: (filter: SearchImages['filter']) => countImages(library(), filter),
       rows: (ids: readonly number[]) => images.imageRows(store, ids),
       get: (id: number) => images.imageDetail(store, id),
@@ -80,10 +82,19 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       hasPath: (path: string) =>
         store.column<number>('SELECT 1 FROM masters WHERE path = ?').get(path) !== undefined,
       files: () => images.imageFiles(store),
-      setFile: (id: number, change: FileChange) => images.setFile(store, id, change),
-      setFileStates: (ids: readonly number[], state: FileState) =>
-        images.setFileStates(store, ids, state),
-      dropFiles: (ids: readonly number[]) => images.dropFiles(store, ids),
+      setFile: (id: number, change: FileChange) => {
+        images.setFile(store, id, change);
+        changed([id]);
+      },
+      setFileStates: (ids: readonly number[], state: FileState) => {
+        images.setFileStates(store, ids, state);
+        changed(ids);
+      },
+      dropFiles: (ids: readonly number[]) => {
+        const paths = images.dropFiles(store, ids);
+        changed(ids);
+        return paths;
+      },
       similar: (id: number, limit: number) => similar.nearest(id, limit),
       summary: () => summary(store, counts),
       highestSeed: () => images.highestSeed(store),

@@ -73,6 +73,7 @@ export function createRouter(studio: OpenStudio) {
     images: {
       summary: os.images.summary.handler(() => studio.summary()),
       search: os.images.search.handler(({ input }) => history().images.search(input)),
+      choices: os.images.choices.handler(() => history().images.choices()),
       rows: os.images.rows.handler(({ input }) => history().images.rows(input.ids)),
       get: os.images.get.handler(({ input }) => gallery.detail(input.id)),
       update: os.images.update.handler(({ input }) => gallery.update(input)),

@@ -210,9 +210,12 @@ export class Actions {
   }
 
   async saveSearch(name: string): Promise<void> {
-    const { app, search } = this.#gallery;
+    const { app, search, look } = this.#gallery;
+    // What is shown then is no search that could be made again.
+    if (search.similarTo !== null) return;
     const { filter, sort } = search;
-    await app.act(app.studio.images.saveSearch({ name, search: { filter, sort } }));
+    const { size } = look;
+    await app.act(app.studio.images.saveSearch({ name, search: { filter, sort, size } }));
     await app.library.refresh();
   }
 

@@ -1,5 +1,5 @@
 import { createContext } from 'svelte';
-import type { Board, ImageFilter, SearchImages } from '#api/gallery';
+import type { Board, FilterChoices, ImageFilter, SearchImages } from '#api/gallery';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 import { Actions } from './actions.svelte.ts';
@@ -44,6 +44,8 @@ export class Gallery {
   dialog = $state.raw<GalleryDialog | null>(null);
   /** The condition whose editor is open. */
   editing = $state<FilterKind | null>(null);
+  /** What there is to choose conditions from; null until somebody looks for it. */
+  choices = $state.raw<FilterChoices | null>(null);
   /** Counts wishes to bring the focused picture into view; the grid follows. */
   revealed = $state(0);
   /** What lies at the top of the grid: it outlives a visit to another view. */
@@ -98,7 +100,7 @@ export class Gallery {
 
   get vocabulary(): Vocabulary {
     const { i18n, models, library } = this.app;
-    return { i18n, models, summary: library.summary };
+    return { i18n, models, summary: library.summary, choices: this.choices };
   }
 
   get inBin(): boolean {
@@ -117,9 +119,10 @@ export class Gallery {
     this.selection.focus = 0;
   }
 
-  open({ filter, sort }: SearchImages): void {
+  open({ filter, sort, size }: SearchImages): void {
     this.compare.close();
     this.search.set(filter, sort);
+    if (size !== undefined) this.look.setSize(size);
     this.selection.none();
     this.selection.focus = 0;
   }
@@ -130,6 +133,11 @@ export class Gallery {
     if (filter === null) return;
     this.search.set(filter);
     this.editing = kind;
+  }
+
+  /** Reads what there is to choose conditions from; it changes with every model that is used. */
+  async readChoices(): Promise<void> {
+    this.choices = (await this.app.act(this.app.studio.images.choices())) ?? this.choices;
   }
 
   get beginnings() {

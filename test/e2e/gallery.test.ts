@@ -73,6 +73,7 @@ story('a saved search keeps its filter and order, over a reload too', async () =
   await page.getByRole('button', { name: /^Early ones/ }).waitFor();
 
   await page.reload();
+  await page.getByRole('button', { name: /^All images/ }).click();
   await found(page, 8);
   await page.getByRole('button', { name: /^Early ones/ }).click();
   await found(page, 3);
@@ -109,6 +110,24 @@ story(
     await page.getByRole('application').focus();
     await page.keyboard.press('ArrowLeft');
     expect(Number(await divider.inputValue())).toBeLessThan(before);
+    // Enlarged, arrows and pointer still move it; Shift and arrows move the picture.
+    for (const key of ['+', '+', '+', 'ArrowLeft']) await page.keyboard.press(key);
+    const enlarged = Number(await divider.inputValue());
+    expect(enlarged).toBeLessThan(before - 1);
+    const picture = page.getByRole('application').getByRole('img').first();
+    const place = await picture.getAttribute('style');
+    await page.keyboard.press('Shift+ArrowLeft');
+    expect(Number(await divider.inputValue())).toBe(enlarged);
+    expect(await picture.getAttribute('style')).not.toBe(place);
+    const line = (await page.locator('.divider').boundingBox()) ?? { x: 0, y: 0, width: 0 };
+    await page.mouse.move(line.x + line.width / 2, line.y + 100);
+    await page.mouse.down();
+    await page.mouse.move(line.x + 120, line.y + 100);
+    await page.mouse.up();
+    expect(Number(await divider.inputValue())).toBeGreaterThan(enlarged);
+    await divider.focus();
+    await shot('compare-divider-focus');
+    await page.getByRole('application').focus();
     await shot('compare-slider');
     await page.keyboard.press('4');
     await page.getByText(/% of the pixels differ/).waitFor();

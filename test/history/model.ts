@@ -1,5 +1,5 @@
 import type { Recipe } from '#api/recipe';
-import type { ImageFilter, NumberField, SearchImages } from '#api/gallery';
+import { classKey, type ImageFilter, type NumberField, type SearchImages } from '#api/gallery';
 import type { UpdateImages } from '#api/types';
 import type { NewImage } from '#history/types';
 
@@ -49,6 +49,10 @@ function numberOf(picture: Picture, field: NumberField): number | null {
 const labelOf = ({ source }: Recipe): number | null =>
   source.kind === 'sample' ? source.label : null;
 
+/** Only what was drawn has a class, if it is "any". */
+const classOf = (recipe: Recipe): string =>
+  recipe.source.kind === 'sample' ? classKey(recipe.model.id, recipe.source.label) : 'none';
+
 function passes(picture: Picture, filter: ImageFilter): boolean {
   const { image } = picture;
   const among = <T>(list: readonly T[] | undefined, value: T): boolean =>
@@ -65,6 +69,10 @@ function passes(picture: Picture, filter: ImageFilter): boolean {
     among(filter.operations, image.operation) &&
     among(filter.labels, labelOf(image.recipe)) &&
     among(filter.targets, image.recipe.target) &&
+    among(filter.hashes, image.recipe.model.hash) &&
+    among(filter.files, image.fileState ?? 'present') &&
+    among(filter.sources, image.recipe.source.kind) &&
+    among(filter.classes, classOf(image.recipe)) &&
     (filter.tags ?? []).every((tag) => picture.tags.has(tag)) &&
     (filter.board === undefined || picture.boards.has(filter.board)) &&
     (filter.starred === undefined || picture.starred === filter.starred) &&

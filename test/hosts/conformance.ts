@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { Contract } from '#api/contract';
 import type { ErrorCode } from '#api/errors';
+import type { ImageFilter } from '#api/gallery';
 import type { Job } from '#api/types';
 import { listen } from './events.ts';
 
@@ -128,6 +129,18 @@ export function conformance(name: string, connect: Connect): void {
       expect(await found('moss')).toEqual([first]);
       expect(await found('lake')).toEqual([first]);
       expect(await found('21')).toEqual([second]);
+      const search = (filter: ImageFilter) =>
+        client.images.search({ filter, sort: newest.sort }).then(({ ids }) => ids);
+      const { models, classes } = await client.images.choices();
+      expect(models).toMatchObject([{ id: 'tiny', title: 'Tiny' }]);
+      expect(classes).toEqual([{ model: 'tiny', label: null }]);
+      expect(await search({ classes: ['tiny:any'] })).toHaveLength(2);
+      expect(await search({ classes: ['other:any'] })).toEqual([]);
+      expect(await search({ hashes: [models[0]?.hash ?? ''], sources: ['sample'] })).toHaveLength(
+        2,
+      );
+      await client.images.dropPixels({ ids: [second] });
+      expect(await search({ files: ['dropped'] })).toEqual([second]);
       const board = await client.images.createBoard({ name: 'Best' });
       await client.images.update({ ids: [second], addToBoard: board.id });
       const saved = await client.images.saveSearch({ name: 'Good', search: good });

@@ -199,6 +199,16 @@ export function createFakeStudio(options: FakeOptions = {}) {
     images: {
       summary: os.images.summary.handler(() => library.summary()),
       search: os.images.search.handler(({ input }) => library.search(input)),
+      choices: os.images.choices.handler(() => ({
+        models: [
+          { id: 'starter', hash: 'a'.repeat(64), title: 'Starter' },
+          { id: 'removed', hash: 'b'.repeat(64), title: 'Removed model' },
+        ],
+        classes: [
+          { model: 'starter', label: null },
+          { model: 'removed', label: 2 },
+        ],
+      })),
       rows: os.images.rows.handler(({ input }) => library.rows(input.ids)),
       get: os.images.get.handler(({ input }) => image(input.id)),
       update: os.images.update.handler(({ input }) => {

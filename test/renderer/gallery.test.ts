@@ -12,7 +12,7 @@ import { dayTitle } from '../../renderer/gallery/grid/days.ts';
 import { Grid } from '../../renderer/gallery/grid/grid.svelte.ts';
 import { I18n } from '../../renderer/state/i18n.svelte.ts';
 import { furnish } from './gallery-world.ts';
-import { openApp, until } from './helpers.ts';
+import { openApp, until, type Calls } from './helpers.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -20,8 +20,11 @@ afterEach(async () => {
 });
 
 /** A gallery over a library of 48 pictures with boards, tags and families. */
-async function setUp(options: { images?: number; pixels?: readonly Pixels[] } = {}) {
-  const opened = openApp({ images: options.images ?? 48 });
+async function setUp(
+  options: { images?: number; pixels?: readonly Pixels[] } = {},
+  calls: Calls = {},
+) {
+  const opened = openApp({ images: options.images ?? 48 }, calls);
   furnish(opened.fake);
   closing.push(opened.close);
   const saved: string[] = [];
@@ -87,6 +90,21 @@ describe('the gallery', () => {
     await until(() => gallery.search.ids.length < 48);
     gallery.addFilter('parent');
     expect(gallery.editing).toBe('range.rating');
+  });
+
+  test('keeps the size of the pictures in a saved search, and none of what is similar', async () => {
+    const kept: unknown[] = [];
+    const save = (wish: unknown) => Promise.resolve(void kept.push(wish));
+    const { gallery, app } = await setUp({}, { 'images.saveSearch': save });
+    gallery.look.setSize(200);
+    await gallery.actions.saveSearch('Large');
+    expect(kept).toMatchObject([{ name: 'Large', search: { filter: {}, size: 200 } }]);
+    gallery.open({ filter: {}, sort: gallery.search.sort, size: 90 });
+    expect(gallery.look.size).toBe(90);
+    gallery.search.findSimilar(1);
+    await gallery.actions.saveSearch('Hidden');
+    expect(kept).toHaveLength(1);
+    expect(app.toasts.list).toEqual([]);
   });
 
   test('keeps chips and sort in a saved search', async () => {

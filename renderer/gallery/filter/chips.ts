@@ -7,7 +7,11 @@ export type FilterKind =
   | 'schedules'
   | 'operations'
   | 'labels'
+  | 'classes'
   | 'targets'
+  | 'hashes'
+  | 'files'
+  | 'sources'
   | 'tags'
   | 'board'
   | 'starred'
@@ -20,18 +24,25 @@ export interface Chip {
   readonly kind: FilterKind;
 }
 
-type Listed = 'models' | 'schedules' | 'operations' | 'labels' | 'targets' | 'tags';
 const LISTED = [
   'models',
   'schedules',
   'operations',
   'labels',
+  'classes',
   'targets',
+  'hashes',
+  'files',
+  'sources',
   'tags',
-] as const satisfies readonly Listed[];
+] as const satisfies readonly (FilterKind & keyof ImageFilter)[];
+type Listed = (typeof LISTED)[number];
 const SINGLE = ['board', 'starred', 'unrated', 'job', 'parent'] as const;
 
-/** Every condition that can be added, in the order of the menu. */
+/**
+ * Every condition that can be added, in the order of the menu. `labels` is only in searches that were
+ * saved before: it means whatever model has such a label.
+ */
 export const FILTER_KINDS: readonly FilterKind[] = [
   'range.rating',
   'starred',
@@ -46,10 +57,13 @@ export const FILTER_KINDS: readonly FilterKind[] = [
   'range.eta',
   'range.seed',
   'schedules',
-  'labels',
+  'classes',
   'models',
+  'hashes',
   'targets',
   'operations',
+  'sources',
+  'files',
   'parent',
   'job',
 ];

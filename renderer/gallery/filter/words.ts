@@ -1,4 +1,11 @@
-import type { ImageFilter, LibrarySummary, NumberField } from '#api/gallery';
+import {
+  classKey,
+  parseClassKey,
+  type FilterChoices,
+  type ImageFilter,
+  type LibrarySummary,
+  type NumberField,
+} from '#api/gallery';
 import type { I18n } from '../../state/i18n.svelte.ts';
 import type { Models } from '../../state/models.svelte.ts';
 import { boundsOf, isListed, rangeField, type FilterKind } from './chips.ts';
@@ -8,6 +15,8 @@ export interface Vocabulary {
   readonly i18n: I18n;
   readonly models: Models;
   readonly summary: LibrarySummary | null;
+  /** Null until they were read. */
+  readonly choices: FilterChoices | null;
 }
 
 /** The name of a condition's field. */
@@ -64,17 +73,27 @@ function listText(
 
 /** One value of a condition's list in words. */
 export function valueText(
-  { i18n, models }: Vocabulary,
+  vocabulary: Vocabulary,
   kind: FilterKind,
   value: string | number | null,
 ): string {
+  const { i18n, models, choices } = vocabulary;
   switch (kind) {
-    case 'models': {
-      const model = models.byId(String(value));
-      return model === null ? String(value) : i18n.pick(model.title);
+    case 'models':
+      return modelName(vocabulary, String(value));
+    case 'hashes': {
+      const id = choices?.models.find(({ hash }) => hash === value)?.id;
+      const hash = String(value).slice(0, 8);
+      return id === undefined ? hash : `${modelName(vocabulary, id)} ${hash}`;
     }
     case 'labels':
-      return models.className(models.current, typeof value === 'number' ? value : null, i18n);
+      return models.className(null, typeof value === 'number' ? value : null, i18n);
+    case 'classes':
+      return className(vocabulary, String(value));
+    case 'files':
+      return i18n.lookup(`filter.files.${value}`) ?? String(value);
+    case 'sources':
+      return i18n.lookup(`source.${value}`) ?? String(value);
     case 'schedules':
       return i18n.lookup(`schedule.${value}`) ?? String(value);
     case 'operations':
@@ -86,16 +105,39 @@ export function valueText(
   }
 }
 
+/** A model that made pictures: installed, or only remembered by its title. */
+function modelName({ i18n, models, choices }: Vocabulary, id: string): string {
+  const model = models.byId(id);
+  if (model !== null) return i18n.pick(model.title);
+  return choices?.models.find((one) => one.id === id)?.title ?? id;
+}
+
+/** A class, with its model where several have made pictures. */
+function className(vocabulary: Vocabulary, key: string): string {
+  const { i18n, models, choices } = vocabulary;
+  const named = parseClassKey(key);
+  if (named === null) return key;
+  const name = models.className(models.byId(named.model), named.label, i18n);
+  const several = new Set(choices?.classes.map(({ model }) => model)).size > 1;
+  return several ? `${modelName(vocabulary, named.model)} · ${name}` : name;
+}
+
 /** The values that a condition's list can have. */
 export function choicesOf(
-  { models, summary }: Vocabulary,
+  { choices, summary }: Vocabulary,
   kind: FilterKind,
 ): readonly (string | number | null)[] {
   switch (kind) {
     case 'models':
-      return models.list.map((model) => model.id);
-    case 'labels':
-      return [null, ...(models.current?.classes.keys() ?? [])];
+      return [...new Set(choices?.models.map(({ id }) => id))];
+    case 'hashes':
+      return choices?.models.map(({ hash }) => hash) ?? [];
+    case 'classes':
+      return choices?.classes.map(({ model, label }) => classKey(model, label)) ?? [];
+    case 'files':
+      return ['present', 'missing', 'dropped'];
+    case 'sources':
+      return ['sample', 'picture', 'representation', 'interpolation'];
     case 'schedules':
       return ['linear', 'constant', 'cosine', 'none'];
     case 'operations':
