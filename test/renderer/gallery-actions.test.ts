@@ -179,6 +179,19 @@ describe('actions', () => {
     expect(app.announcer.politeText).toContain('2 left out');
   });
 
+  test('say that a picture that is looked at went for good, and tell no failure', async () => {
+    const { gallery, app, fake } = await setUp();
+    gallery.selection.click(4);
+    await gallery.details.load(5);
+    expect(gallery.details.gone).toBe(false);
+    fake.library.images.delete(5);
+    gallery.details.outdated([5]);
+    await until(() => gallery.details.gone);
+    expect(app.toasts.list).toEqual([]);
+    gallery.selection.click(5);
+    expect(gallery.details.gone).toBe(false);
+  });
+
   test('change no setting but by a button, and start variations from the picture', async () => {
     const { gallery, app } = await setUp();
     const before = app.draft.value;

@@ -1,5 +1,6 @@
 import type { ImageDetail, ImageRow, ReplayResult } from '#api/types';
 import type { RecallField } from '../../state/draft-values.ts';
+import { failureCode } from '../../state/errors.ts';
 import { fullAddress } from '../../state/addresses.ts';
 import { differenceOf } from '../compare/difference.ts';
 import type { Gallery, Pixels } from '../gallery.svelte.ts';
@@ -18,8 +19,11 @@ export class Details {
   running = $state<'replay' | 'rebuild' | null>(null);
   #kept = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
   #proofs = $state.raw<ReadonlyMap<number, Proof>>(new Map());
+  #gone = $state.raw<ReadonlySet<number>>(new Set());
   readonly #gallery: Gallery;
 
+  /** Whether the picture that is looked at is not in the library any more. */
+  readonly gone = $derived.by(() => this.id !== null && this.#gone.has(this.id));
   readonly id = $derived.by(() => this.#gallery.selection.current);
   readonly detail = $derived.by(() =>
     this.id === null ? null : (this.#kept.get(this.id) ?? null),
@@ -119,6 +123,10 @@ export class Details {
     try {
       this.#keep(await this.#gallery.app.studio.images.get({ id }));
     } catch (error) {
+      if (failureCode(error) === 'not-found') {
+        this.#gone = new Set(this.#gone).add(id);
+        return;
+      }
       // Somebody else may have deleted it between two looks: only tell when it is still looked at.
       if (this.id === id) await this.#gallery.app.act(Promise.reject(error));
     }

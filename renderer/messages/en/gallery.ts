@@ -115,6 +115,7 @@ export const gallery = {
     one: '{count} image added to “{board}”',
     other: '{count} images added to “{board}”',
   },
+  'gallery.unboard': 'Take off the board “{board}”',
   'gallery.unboarded': {
     one: '{count} image taken off “{board}”',
     other: '{count} images taken off “{board}”',
@@ -227,6 +228,7 @@ export const gallery = {
   'source.interpolation': 'Mix of two',
   'details.title': 'Details',
   'details.of': '{place} of {count} selected',
+  'details.previous': 'Previous selected picture',
   'details.next': 'Next selected picture',
   'details.hide': 'Hide the details',
   'details.none': 'Nothing selected',
