@@ -244,6 +244,14 @@ export class Generate {
     app.announcer.polite(text);
   }
 
+  /** Takes pasted pictures as a drop on the recipe does, while this view is shown; answers whether it did. */
+  takePasted(files: readonly File[]): boolean {
+    const pictures = files.filter(({ type }) => type.startsWith('image/'));
+    if (this.app.navigation.view !== 'generate' || pictures.length === 0) return false;
+    void this.startFromFile(pictures);
+    return true;
+  }
+
   /** Makes the picture's seed again, with the settings as they are now. */
   async again(): Promise<void> {
     const { app, subject } = this;
