@@ -80,8 +80,8 @@ export class Jobs {
     this.#replace(await this.#studio.jobs.retry({ id }));
   }
 
-  /** Puts a waiting job one place up or down among the waiting ones. */
-  async shift(id: number, by: -1 | 1): Promise<void> {
+  /** Puts a waiting job one place up or down among the waiting ones, or first or last of them. */
+  async shift(id: number, by: Shift): Promise<void> {
     const before = placeBefore(this.list, id, by);
     if (before !== undefined) this.take(await this.#studio.jobs.move({ id, before }));
   }
@@ -129,20 +129,41 @@ function newestOf(jobs: readonly Job[]): Job | null {
   );
 }
 
+/** A way of a waiting job among the others. */
+export type Shift = -1 | 1 | 'first' | 'last';
+
 /**
- * The job that `id` must stand before to move by one among the queued jobs: null for last,
- * undefined when it cannot move that way.
+ * The job that `id` must stand before to move so among the queued jobs: null for last, undefined
+ * when it cannot move that way.
  */
 export function placeBefore(
   jobs: readonly Job[],
   id: number,
-  by: -1 | 1,
+  by: Shift,
 ): number | null | undefined {
-  const queued = jobs.filter((job) => job.state === 'queued').map((job) => job.id);
+  const queued = queuedOf(jobs);
   const at = queued.indexOf(id);
-  const to = at + by;
-  if (at < 0 || to < 0 || to >= queued.length) return undefined;
-  return by < 0 ? queued[to] : (queued[to + 1] ?? null);
+  const to = { first: 0, last: queued.length - 1, '-1': at - 1, '1': at + 1 }[by];
+  if (at < 0 || to === at || to < 0 || to >= queued.length) return undefined;
+  return to < at ? queued[to] : (queued[to + 1] ?? null);
+}
+
+/** The same for one that is dropped on the upper or the lower half of another. */
+export function placeDropped(
+  jobs: readonly Job[],
+  id: number,
+  { on, below }: { readonly on: number; readonly below: boolean },
+): number | null | undefined {
+  const queued = queuedOf(jobs);
+  const at = queued.indexOf(on);
+  if (at < 0 || on === id || !queued.includes(id)) return undefined;
+  const before = below ? (queued[at + 1] ?? null) : on;
+  const stays = before === id || before === (queued[queued.indexOf(id) + 1] ?? null);
+  return stays ? undefined : before;
+}
+
+function queuedOf(jobs: readonly Job[]): readonly number[] {
+  return jobs.filter((job) => job.state === 'queued').map((job) => job.id);
 }
 
 /** How much of a job is done, 0 to 1, counting the picture that is being made by its own part. */

@@ -6,6 +6,7 @@ import {
   nextIndex,
   pictureAt,
   placeBefore,
+  placeDropped,
 } from '../../renderer/state/jobs.svelte.ts';
 import { follow, pictureFraction } from '../../renderer/state/live.svelte.ts';
 import { job, openApp, until } from './helpers.ts';
@@ -50,14 +51,47 @@ describe('the queue', () => {
     expect(placeBefore(jobs, 3, -1)).toBe(2);
     expect(placeBefore(jobs, 2, 1)).toBe(5);
     expect(placeBefore(jobs, 3, 1)).toBeNull();
+    expect(placeBefore(jobs, 2, 'last')).toBeNull();
+    expect(placeBefore(jobs, 5, 'first')).toBe(2);
     for (const [id, by] of [
       [2, -1],
       [5, 1],
       [1, 1],
       [4, -1],
       [9, 1],
+      [2, 'first'],
+      [5, 'last'],
+      [1, 'last'],
+      [9, 'first'],
     ] as const) {
       expect(placeBefore(jobs, id, by)).toBeUndefined();
+    }
+  });
+
+  test('lets a waiting job be dropped above or below another, and last', () => {
+    const jobs = [
+      job({ id: 1, state: 'running' }),
+      job({ id: 2 }),
+      job({ id: 3 }),
+      job({ id: 4, state: 'done' }),
+      job({ id: 5 }),
+    ];
+    expect(placeDropped(jobs, 2, { on: 5, below: true })).toBeNull();
+    expect(placeDropped(jobs, 2, { on: 5, below: false })).toBe(5);
+    expect(placeDropped(jobs, 5, { on: 2, below: false })).toBe(2);
+    expect(placeDropped(jobs, 5, { on: 2, below: true })).toBe(3);
+    for (const [id, on, below] of [
+      [2, 2, true],
+      [2, 3, false],
+      [3, 2, true],
+      [5, 3, true],
+      [2, 1, true],
+      [2, 4, true],
+      [1, 5, true],
+      [4, 2, false],
+      [2, 9, true],
+    ] as const) {
+      expect(placeDropped(jobs, id, { on, below })).toBeUndefined();
     }
   });
 

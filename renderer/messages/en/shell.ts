@@ -37,7 +37,7 @@ export const shell = {
   'queue.resume': 'Resume',
   'queue.dismiss': 'Take off the list',
   'queue.parkedWhy': 'Failed twice on the same picture. The rest of the queue goes on.',
-  'queue.reorderHint': 'Alt and arrow keys move a waiting job.',
+  'queue.reorderHint': 'Alt with ↑, ↓, Home or End moves a waiting job.',
   'queue.resumeFrom': 'Resume from step {step}',
   'queue.discard': 'Discard',
   'queue.discardHalf': 'Discard the half-made image',

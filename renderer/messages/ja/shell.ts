@@ -40,7 +40,7 @@ export const shell: Translation<typeof english> = {
   'queue.resume': '再開',
   'queue.dismiss': '一覧から外す',
   'queue.parkedWhy': '同じ画像で 2 回失敗しました。キューのほかの項目は続いています。',
-  'queue.reorderHint': 'Alt と矢印キーで待機中のジョブを動かせます。',
+  'queue.reorderHint': 'Alt と ↑、↓、Home、End キーで待機中のジョブを動かせます。',
   'queue.resumeFrom': 'ステップ {step} から再開',
   'queue.discard': '破棄',
   'queue.discardHalf': '途中の画像を破棄',
