@@ -6,7 +6,7 @@ import { isForeign, seedAfter } from '../state/draft-values.ts';
 import type { Command } from '../state/commands.svelte.ts';
 import { nextIndex, pictureAt } from '../state/jobs.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
-import { Announcements } from './announcements.ts';
+import { Announcements, type Ended } from './announcements.ts';
 import { generateCommands } from './commands.ts';
 import { executedSteps } from './decode.ts';
 import { Marks } from './marks.svelte.ts';
@@ -34,8 +34,8 @@ export class Generate {
   parentHeld = $state(false);
   /** Null for a picture that could not be read. */
   #details = $state.raw<ReadonlyMap<number, ImageDetail | null>>(new Map());
-  /** Pictures of the job that ended last, until another one starts. */
-  ended = $state<number | null>(null);
+  /** The job that ended last, until another one starts. */
+  ended = $state.raw<Ended | null>(null);
   /** Escape was pressed with nothing left to close: whether to cancel is asked. */
   askingToCancel = $state(false);
   #adding = $state(false);
@@ -144,7 +144,7 @@ export class Generate {
     this.steps = new StepView(this);
     this.marks = new Marks(this);
     this.mosaics = new Mosaics(app, loadTable);
-    this.#announcements = new Announcements(app, (count) => (this.ended = count));
+    this.#announcements = new Announcements(app, (ended) => (this.ended = ended));
     app.events.on('jobs', () => this.#announcements.follow());
     app.events.on('progress', (event) => this.#announcements.progress(event.progress));
     app.events.on('images', (event) => this.#forget(event.ids));

@@ -8,7 +8,7 @@ type Client = Host['client'];
 
 /** Waits until the window says that its job of `count` pictures is done. */
 export async function done(page: Page, count: number): Promise<void> {
-  await page.waitForFunction((title) => document.title === title, `Done, ${count} · RCG Studio`, {
+  await page.waitForFunction((start) => document.title.startsWith(start), `Done, ${count} `, {
     timeout: 90_000,
   });
 }

@@ -282,8 +282,8 @@ describe('generate', () => {
     const { app, generate, close } = await setUp();
     await generate.add();
     await until(() => app.announcer.politeText === 'Making 3 images');
-    await until(() => app.announcer.politeText === '3 images saved');
-    expect(generate.ended).toBe(3);
+    await until(() => /^3 images saved, \d+ seconds?$/.test(app.announcer.politeText));
+    expect(generate.ended?.count).toBe(3);
     await close();
   });
 

@@ -63,8 +63,13 @@ export const shell = {
   'announce.start': { one: 'Making {count} image', other: 'Making {count} images' },
   'announce.part': '{percent} % done',
   'announce.done': { one: '{count} image saved', other: '{count} images saved' },
+  'announce.doneIn': { one: '{count} image saved, {time}', other: '{count} images saved, {time}' },
+  'announce.hours': { one: '{count} hour', other: '{count} hours' },
+  'announce.minutes': { one: '{count} minute', other: '{count} minutes' },
+  'announce.seconds': { one: '{count} second', other: '{count} seconds' },
   'announce.stopped': 'Cancelled. What was finished is kept.',
   'title.done': 'Done, {count} · RCG Studio',
+  'title.doneIn': 'Done, {count} in {time} · RCG Studio',
   'title.running': '{percent} % · RCG Studio',
   'state.newer': 'Made by version {version}',
   'state.newerText':

@@ -61,8 +61,13 @@ export const shell: Translation<typeof english> = {
   'announce.start': '画像 {count} 枚を生成しています',
   'announce.part': '{percent} % 完了',
   'announce.done': '画像 {count} 枚を保存しました',
+  'announce.doneIn': '画像 {count} 枚を保存しました、{time}',
+  'announce.hours': '{count} 時間',
+  'announce.minutes': '{count} 分',
+  'announce.seconds': '{count} 秒',
   'announce.stopped': '中止しました。完了した分は保存済みです。',
   'title.done': '完了 {count} 枚 · RCG Studio',
+  'title.doneIn': '完了 {count} 枚、{time} · RCG Studio',
   'title.running': '{percent} % · RCG Studio',
   'state.newer': 'バージョン {version} で作られています',
   'state.newerText':
