@@ -2,9 +2,12 @@ import type { StudioStatus } from '#api/types';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 
-/** The studio's own state, read every two seconds while the window can be seen. */
+/** What is known of whether the window can be seen. */
+type Sight = Pick<Document, 'hidden' | 'addEventListener'>;
+
+/** The studio's own state, read once a second while the window can be seen. */
 export class Status {
   value = $state.raw<StudioStatus | null>(null);
   readonly #studio: StudioClient;
@@ -22,10 +25,20 @@ export class Status {
     }
   }
 
-  run(document: Document, signal: AbortSignal): void {
-    const timer = setInterval(() => {
-      if (!document.hidden) void this.refresh();
-    }, EVERY_MS);
+  run(page: Sight, signal: AbortSignal): void {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const follow = () => {
+      clearInterval(timer);
+      timer = undefined;
+      if (!page.hidden) timer = setInterval(() => void this.refresh(), EVERY_MS);
+    };
+    follow();
+    const seen = () => {
+      follow();
+      // What was read before it was hidden is old.
+      if (!page.hidden) void this.refresh();
+    };
+    page.addEventListener('visibilitychange', seen, { signal });
     signal.addEventListener('abort', () => clearInterval(timer));
   }
 }
