@@ -1,6 +1,13 @@
+import type { ImageRow } from '#api/types';
+
 /** Address of a picture's pixels. `version` changes with them, so answers can be kept for ever. */
 export function fullAddress(image: { readonly id: number; readonly version: string }): string {
   return `/images/${image.id}/full?v=${encodeURIComponent(image.version)}`;
+}
+
+/** The same of a picture that may not be read yet, or whose file may be gone: null then. */
+export function presentAddress(image: ImageRow | null | undefined): string | null {
+  return image?.file === 'present' ? fullAddress(image) : null;
 }
 
 /** Address of a picture as it is given away: with its recipe in it, or without. */

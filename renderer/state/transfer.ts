@@ -1,3 +1,5 @@
+import type { ImageRow } from '#api/types';
+import { givenAddress } from './addresses.ts';
 import { isRecord } from './is-record.ts';
 
 /** Ids of pictures that are dragged within the window. */
@@ -11,6 +13,28 @@ export function bringsPictures(data: DataTransfer | null): boolean {
 /** Whether a drag brings files from outside. */
 export function bringsFiles(data: DataTransfer | null): boolean {
   return !bringsPictures(data) && (data?.types.includes('Files') ?? false);
+}
+
+/** The picture whose file a drag offers to other programs. */
+interface OutsideFile {
+  readonly row: ImageRow | undefined;
+  readonly origin: string;
+  /** Whether the file keeps its recipe. */
+  readonly recipe: boolean;
+}
+
+/** Puts pictures on a drag: their ids for this window, the first one's file for the world outside. */
+export function packPictures(
+  data: DataTransfer,
+  ids: readonly number[],
+  { row, origin, recipe }: OutsideFile,
+): void {
+  data.effectAllowed = 'copyMove';
+  data.setData(OUR_PICTURES, ids.join(' '));
+  if (row === undefined || row.file !== 'present') return;
+  const address = `${origin}${givenAddress(row, { recipe })}`;
+  data.setData('DownloadURL', `image/png:${row.seed}-${row.id}.png:${address}`);
+  data.setData('text/uri-list', address);
 }
 
 /** The ids that a drag brought. */

@@ -1,11 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ImageRow } from '../../main/api/types.ts';
-import { packPictures } from '../../renderer/gallery/grid/transfer.ts';
-import { Hover, placeBeside } from '../../renderer/gallery/grid/hover.svelte.ts';
+import { dragPicture } from '../../renderer/generate/drag.ts';
+import { presentAddress } from '../../renderer/state/addresses.ts';
+import { Hover, placeAbove, placeBeside } from '../../renderer/shared/hover.svelte.ts';
 import {
   bringsFiles,
   bringsPictures,
   OUR_PICTURES,
+  packPictures,
   pastedFiles,
   unpackPictures,
 } from '../../renderer/state/transfer.ts';
@@ -124,5 +126,34 @@ describe('a picture that is pointed at', () => {
     const right = { left: 800, right: 900, top: 500, bottom: 600 };
     expect(placeBeside(right, 320, window)).toEqual({ left: 472, top: 272 });
     expect(placeBeside(right, 900, window)).toEqual({ left: 8, top: 8 });
+    // One of a strip would lie over those beside it.
+    const low = { left: 800, right: 840, top: 500, bottom: 540 };
+    expect(placeAbove(low, 320, window)).toEqual({ left: 660, top: 172 });
+    expect(placeAbove({ ...low, left: 960, right: 1000 }, 320, window).left).toBe(672);
+    expect(placeAbove(box, 320, window)).toEqual({ left: 8, top: 8 });
+  });
+});
+
+describe('a picture of the Generate view', () => {
+  test.each([
+    ['none', 'bare'],
+    ['full', 'full'],
+  ] as const)('is dragged with its recipe as the settings say: %s', (exportMetadata, kind) => {
+    vi.stubGlobal('window', { location: { origin: 'app://studio' } });
+    const texts = new Map<string, string>();
+    const dataTransfer = { setData: (type: string, text: string) => texts.set(type, text) };
+    const row = { id: 5, seed: 7, file: 'present', version: 'a1' } as ImageRow;
+    const app = { settings: { value: { exportMetadata } } } as Parameters<typeof dragPicture>[0];
+    dragPicture(app, { dataTransfer } as unknown as DragEvent, row);
+    expect(texts.get(OUR_PICTURES)).toBe('5');
+    expect(texts.get('text/uri-list')).toBe(`app://studio/images/5/${kind}?v=a1`);
+    expect(() => dragPicture(app, { dataTransfer: null } as DragEvent, row)).not.toThrow();
+  });
+
+  test('has an address for its larger look only while its file is there', () => {
+    const row = { id: 5, file: 'present', version: 'a1' } as ImageRow;
+    expect(presentAddress(row)).toBe('/images/5/full?v=a1');
+    expect(presentAddress({ ...row, file: 'missing' })).toBeNull();
+    expect([presentAddress(null), presentAddress(undefined)]).toEqual([null, null]);
   });
 });

@@ -22,8 +22,3 @@ export function cellName(i18n: I18n, id: number, row: ImageRow | undefined): str
 export function shortName(row: ImageRow | null | undefined): string {
   return row ? (row.importedAs ?? String(row.seed)) : '';
 }
-
-/** Name of the file that a picture is dragged out as. */
-export function fileName(row: Pick<ImageRow, 'seed' | 'id'>): string {
-  return `${row.seed}-${row.id}.png`;
-}

@@ -42,18 +42,31 @@ export class Hover {
   }
 }
 
-/** Where a square of `edge` fits beside a cell, in pixels of the window. */
-export function placeBeside(
-  box: Pointed['box'],
-  edge: number,
-  window: { readonly width: number; readonly height: number },
-): { readonly left: number; readonly top: number } {
-  const gap = 8;
-  const right = box.right + gap;
-  const left = right + edge + gap <= window.width ? right : box.left - gap - edge;
-  const top = (box.top + box.bottom - edge) / 2;
+/** Where a larger picture lies, in pixels of the window. */
+type Place = { readonly left: number; readonly top: number };
+type Room = { readonly width: number; readonly height: number };
+const GAP = 8;
+
+/** Where a square of `edge` fits beside a cell. */
+export function placeBeside(box: Pointed['box'], edge: number, window: Room): Place {
+  const right = box.right + GAP;
+  const left = right + edge + GAP <= window.width ? right : box.left - GAP - edge;
+  return within(left, (box.top + box.bottom - edge) / 2, { edge, window });
+}
+
+/** Where it fits above one of a strip: beside it, it would lie over the others. */
+export function placeAbove(box: Pointed['box'], edge: number, window: Room): Place {
+  const left = (box.left + box.right - edge) / 2;
+  return within(left, box.top - GAP - edge, { edge, window });
+}
+
+function within(
+  left: number,
+  top: number,
+  { edge, window }: { readonly edge: number; readonly window: Room },
+): Place {
   return {
-    left: Math.max(gap, left),
-    top: Math.max(gap, Math.min(window.height - edge - gap, top)),
+    left: Math.max(GAP, Math.min(window.width - edge - GAP, left)),
+    top: Math.max(GAP, Math.min(window.height - edge - GAP, top)),
   };
 }
