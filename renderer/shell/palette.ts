@@ -1,9 +1,8 @@
 import type { SearchImages } from '#api/gallery';
-import { LIMITS } from '#api/recipe';
 import type { App } from '../state/app.svelte.ts';
 import { commandPlace } from '../state/commands.svelte.ts';
 import { SETTINGS_PARTS, SETTINGS_ROWS } from '../state/settings-places.ts';
-import type { DraftField } from '../state/draft-values.ts';
+import { FIELD_LIMITS, type DraftField } from '../state/draft-values.ts';
 import { parseNumber } from '../shared/numbers.ts';
 
 /** A line of the palette. */
@@ -184,7 +183,7 @@ export function settingEntries(
 }
 
 function allowed(field: (typeof FIELDS)[number], value: number): boolean {
-  const { min, max } = LIMITS[field];
+  const { min, max } = FIELD_LIMITS[field];
   const whole = field === 'eta' || field === 'temperature' || field === 'guidance';
   return value >= min && value <= max && (whole || Number.isInteger(value));
 }

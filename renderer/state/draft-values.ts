@@ -31,6 +31,23 @@ const SAMPLING = [
   'schedule',
 ] as const satisfies readonly DraftField[];
 
+/** Bounds of the fields. More than these brings nothing: only a recipe from elsewhere has it. */
+export const FIELD_LIMITS = {
+  ...LIMITS,
+  steps: { min: LIMITS.steps.min, max: 64 },
+  temperature: { min: 0, max: 20 },
+  guidance: { min: 0, max: 12 },
+} as const;
+
+/** Bounds of a field that holds `values`: one that was recalled from beyond them is kept and shown. */
+export function boundsOf(
+  field: 'steps' | 'temperature' | 'guidance',
+  ...values: readonly number[]
+): { readonly min: number; readonly max: number } {
+  const { min, max } = FIELD_LIMITS[field];
+  return { min, max: Math.max(max, ...values) };
+}
+
 /** Fields that a preset holds; the rest belongs to the moment. */
 export const PRESET_FIELDS = [
   ...SAMPLING,

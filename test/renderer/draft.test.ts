@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Draft } from '../../renderer/state/draft.svelte.ts';
 import { readDraft } from '../../renderer/state/draft-kept.ts';
-import { valuesOf } from '../../renderer/state/draft-values.ts';
+import { boundsOf, valuesOf } from '../../renderer/state/draft-values.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
 import { Undo } from '../../renderer/state/undo.svelte.ts';
 import { FAKE_MODELS } from './fake-model.ts';
@@ -277,11 +277,34 @@ describe('recall', () => {
     await close();
   });
 
+  test('keeps what lies beyond the bounds of a field, which reach to it', async () => {
+    const { draft, picture, close } = await withPicture();
+    const recipe = { ...picture.recipe, temperature: 45.5, guidance: 30, steps: 200 };
+    draft.use({ ...picture, recipe }, ['temperature', 'guidance', 'steps']);
+    expect(draft.value).toMatchObject({ temperature: 45.5, guidance: 30, steps: 200 });
+    for (const field of ['temperature', 'guidance', 'steps'] as const) {
+      expect(boundsOf(field, draft.value[field], draft.base[field]).max).toBe(recipe[field]);
+    }
+    await close();
+  });
+
   test('says nothing of the first stage for a picture that was not sampled', async () => {
     const { recipe, close } = await withPicture();
     const values = valuesOf({ ...recipe, source: { kind: 'representation', name: 'a' } });
     expect(values).not.toHaveProperty('rdmSteps');
     expect(values).not.toHaveProperty('label');
     await close();
+  });
+});
+
+describe('the bounds of a field', () => {
+  test('are those of the interface', () => {
+    expect(boundsOf('temperature', 6, 11)).toEqual({ min: 0, max: 20 });
+    expect(boundsOf('guidance', 0)).toEqual({ min: 0, max: 12 });
+    expect(boundsOf('steps', 64)).toEqual({ min: 1, max: 64 });
+  });
+
+  test('reach to a default that lies beyond them, so that it can be returned to', () => {
+    expect(boundsOf('guidance', 3, 15).max).toBe(15);
   });
 });

@@ -171,7 +171,8 @@ test('the palette reads a setting from a text, and refuses what the field does n
     ['temperature', 8],
   ]);
   expect(settingEntries('steps 20', name).map(({ field }) => field)).toEqual(['steps', 'rdmSteps']);
-  for (const text of ['temperature', 'temperature x', '8', 'count 0', 'seed 1.5', 'noise η 2']) {
+  const refused = ['temperature', 'temperature x', '8', 'count 0', 'seed 1.5', 'noise η 2'];
+  for (const text of [...refused, 'temperature 20.1', 'final guidance 12.5', 'temp -1']) {
     expect(settingEntries(text, name)).toEqual([]);
   }
 });
