@@ -16,6 +16,8 @@ const VIEW_KEYS: Readonly<Record<View, string>> = {
 export class Shell {
   palette = $state(false);
   shortcuts = $state(false);
+  /** The view whose part of the shortcut sheet was asked for. */
+  helpFor = $state<View | null>(null);
   queue = $state(false);
   /** The person chose to look at a library that cannot be written. */
   lookOnly = $state(false);
@@ -23,6 +25,12 @@ export class Shell {
 
   constructor(app: App) {
     this.#app = app;
+  }
+
+  /** Opens the shortcut sheet, at the part of a view where one is named. */
+  openSheet(view: View | null = null): void {
+    this.helpFor = view;
+    this.shortcuts = true;
   }
 
   /** The commands of the shell; `cycle` moves the focus between regions. */
@@ -81,14 +89,14 @@ export class Shell {
         title: 'command.shortcuts',
         group: 'help',
         key: '?',
-        run: () => (this.shortcuts = true),
+        run: () => this.openSheet(),
       },
       {
         id: 'help',
         title: 'command.help',
         group: 'help',
         key: 'F1',
-        run: () => (this.shortcuts = true),
+        run: () => this.openSheet(navigation.view),
       },
       {
         id: 'region.next',
