@@ -389,6 +389,8 @@ describe('files and rows that do not fit together', () => {
       unreadable: [away, round],
       missing: 0,
       found: 0,
+      restored: 0,
+      note: null,
     });
     expect((await readdir(join(folder, 'quarantine'))).length).toBe(1);
     // Once it can be read it is judged by its content.

@@ -160,13 +160,13 @@ export function createKeeper(options: OpenStudioOptions, held: Held): LibraryKee
     const { shop, state } = current();
     if (state.kind !== 'open') throw unavailable(state);
     if (libraryFolder !== undefined) throw notOurs(libraryFolder);
-    const filesystem = await networkDrive(to, options.disks);
-    if (filesystem !== null) throw toNetwork(to, filesystem);
     const abort = new AbortController();
     moving = abort;
     let closed = false;
     const tell = teller();
     try {
+      const filesystem = await networkDrive(to, options.disks);
+      if (filesystem !== null) throw toNetwork(to, filesystem);
       return await moveLibrary({
         home,
         from: shop.files.folder,
