@@ -330,8 +330,9 @@ export class Generate {
   }
 }
 
-function hindranceOf({ models, draft }: App) {
+function hindranceOf({ models, draft, lookOnly }: App) {
   const model = models.current;
+  if (lookOnly) return 'state.lookOnly';
   if (!models.loaded) return 'stage.loadingModel';
   if (model === null) return 'generate.noModel';
   if (model.state === 'damaged') return 'generate.damaged';

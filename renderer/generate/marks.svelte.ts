@@ -6,8 +6,10 @@ export class Marks {
   /** What is asked for over the view. */
   asking = $state<'tag' | 'board' | null>(null);
   readonly #generate: Generate;
-  /** A picture in the bin is not marked. */
-  readonly can = $derived.by(() => this.#generate.detail?.deletedAt === null);
+  /** A picture in the bin is not marked, nor one of a library that is only looked at. */
+  readonly can = $derived.by(
+    () => this.#generate.detail?.deletedAt === null && !this.#generate.app.lookOnly,
+  );
 
   constructor(generate: Generate) {
     this.#generate = generate;

@@ -45,6 +45,8 @@ export class App {
   readonly commands: Commands;
   readonly kept: Kept;
   readonly panels: Panels;
+  /** Whether the library is only looked at: what would write into it is off, and says why. */
+  readonly lookOnly = $derived.by(() => this.status.value?.state.kind === 'read-only');
   /** Files that a paste or the desktop brought, until the gallery takes them in. */
   arrivals = $state.raw<readonly File[]>([]);
 
@@ -71,6 +73,7 @@ export class App {
     this.commands = new Commands(
       () => this.settings.value,
       () => this.navigation.view,
+      () => !this.lookOnly,
     );
     this.events.onConnected(() => void this.undo.refresh());
     this.events.on('images', () => this.undo.refreshSoon());
@@ -96,6 +99,12 @@ export class App {
   /** Takes files to where they are imported. */
   bring(files: readonly File[]): void {
     if (files.length === 0) return;
+    if (this.lookOnly) {
+      const text = this.i18n.t('state.lookOnly');
+      this.toasts.show({ text });
+      this.announcer.polite(text);
+      return;
+    }
     this.arrivals = [...this.arrivals, ...files];
     this.navigation.go('gallery');
   }

@@ -14,6 +14,8 @@ export interface CommandInfo {
   readonly views?: readonly View[];
   /** A held key does it again and again: for steps, never for what makes or changes pictures. */
   readonly repeats?: true;
+  /** Writes into the library: off while that is only looked at. */
+  readonly writes?: true;
   /** The browser's own key, such as that of a paste: it is shown, but not pressed here or changed. */
   readonly fixed?: true;
 }
@@ -62,15 +64,17 @@ export class Commands {
   readonly list = $derived([...this.#infos.values()]);
   readonly #choices: () => Choices;
   readonly #view: () => View;
+  readonly #mayWrite: () => boolean;
   /** What the key that is down has run. */
   #held: Action | null = null;
   /** Asked for before its view was there. */
   #wanted: { readonly id: string; readonly refused: () => void } | null = null;
 
-  /** `choices` reads the settings, `view` the view on screen. */
-  constructor(choices: () => Choices, view: () => View) {
+  /** `choices` reads the settings, `view` the view on screen, `mayWrite` whether the library can be. */
+  constructor(choices: () => Choices, view: () => View, mayWrite = () => true) {
     this.#choices = choices;
     this.#view = view;
+    this.#mayWrite = mayWrite;
   }
 
   /** Makes commands known whose views bind their actions later; the answer takes them back. */
@@ -133,6 +137,7 @@ export class Commands {
   canRun(command: CommandInfo): boolean {
     const action = this.#actions.get(command.id);
     if (command.fixed === true || action === undefined || !this.isHere(command)) return false;
+    if (command.writes === true && !this.#mayWrite()) return false;
     return action.enabled?.() ?? true;
   }
 

@@ -74,6 +74,7 @@ export const shell = {
   'state.newer': 'Made by version {version}',
   'state.newerText':
     'This library comes from a newer RCG Studio. Nothing was changed. Open it with that version, or look at its pictures here.',
+  'state.lookOnly': 'Read-only library: nothing is written.',
   'state.openReadOnly': 'Open read-only',
   'state.newerClosed':
     'This version cannot read that library. Nothing was changed. Open it with the newer version.',

@@ -72,6 +72,7 @@ export const shell: Translation<typeof english> = {
   'state.newer': 'バージョン {version} で作られています',
   'state.newerText':
     'このライブラリは新しい RCG Studio のものです。何も変更していません。その版で開くか、ここで閲覧だけできます。',
+  'state.lookOnly': '読み取り専用のライブラリのため、書き込めません。',
   'state.openReadOnly': '読み取り専用で開く',
   'state.newerClosed':
     'このライブラリはこの版では読めません。何も変更していません。新しい版で開いてください。',
