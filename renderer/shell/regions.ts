@@ -8,7 +8,8 @@ function regionsOf(document: Document): readonly HTMLElement[] {
 /** Moves the focus to the next region, or the one before; answers its name. */
 export function cycleRegion(document: Document, by: 1 | -1): void {
   const regions = regionsOf(document);
-  const at = regions.findIndex((region) => region.contains(document.activeElement));
+  // A region may lie in another: the focus is in the innermost, which comes last.
+  const at = regions.findLastIndex((region) => region.contains(document.activeElement));
   const next = regions[nextIndex(at, by, regions.length)];
   if (next === undefined) return;
   next.focus();

@@ -1,0 +1,92 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { stage, story } from './app.ts';
+import { cells, done, furnish } from './steps.ts';
+import { focused, tabStops, unreadable } from './tabbing.ts';
+import { go, VIEWS } from './views.ts';
+
+const app = stage({ model: 'tiny', prepare: furnish });
+
+/** Presses a key so many times; answers the regions that have the focus after each. */
+async function regionsBy(page: Page, key: string, times: number): Promise<readonly string[]> {
+  const visited: string[] = [];
+  for (let press = 0; press < times; press++) {
+    await page.keyboard.press(key);
+    const at = await focused(page);
+    visited.push(at?.name === at?.region && at?.ring === true ? at.name : `dull: ${at?.name}`);
+  }
+  return visited;
+}
+
+story('F6 goes round the regions of every view, and back', async () => {
+  const { page } = await app.open();
+  for (const at of Object.keys(VIEWS)) {
+    await go(page, at);
+    const names = await page
+      .locator('[data-region]:visible')
+      .evaluateAll((regions) => regions.map((region) => region.getAttribute('aria-label')));
+    const forth = await regionsBy(page, 'F6', names.length);
+    const from = names.indexOf(forth[0] ?? '');
+    expect(forth, at).toEqual([...names.slice(from), ...names.slice(0, from)]);
+    // The last one has the focus: back leads to the one before it.
+    const back = await regionsBy(page, 'Shift+F6', names.length);
+    expect(back, at).toEqual([...forth.slice(0, -1).toReversed(), forth.at(-1)]);
+  }
+});
+
+story('Tab goes through every view in reading order, with a ring, and comes out', async () => {
+  const { page } = await app.open();
+  for (const at of Object.keys(VIEWS)) {
+    await go(page, at);
+    const all = await tabStops(page);
+    const stops = all.filter(({ splitter }) => !splitter);
+    const regions = await page
+      .locator('[data-region]:visible')
+      .evaluateAll((places) => places.map((place) => place.getAttribute('aria-label') ?? ''));
+    const visited = new Set(stops.map(({ region }) => region));
+    expect.soft([...visited].toSorted(), at).toEqual(regions.toSorted());
+    const dull = all.filter(({ ring }) => !ring).map(({ name }) => name);
+    expect.soft(dull, `${at}: no ring`).toEqual([]);
+    expect.soft(unreadable(stops), `${at}: order`).toEqual([]);
+  }
+});
+
+story('with reduced motion nothing moves, whatever is done', async () => {
+  const { page } = await app.open({ reducedMotion: true });
+  const moved = await page.evaluateHandle(() => {
+    const seen = new Set<string>();
+    const look = () => {
+      for (const { effect } of document.getAnimations()) {
+        const target = effect instanceof KeyframeEffect ? effect.target : null;
+        seen.add(target?.outerHTML.slice(0, 200) ?? 'something');
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+    return {
+      get all() {
+        return [...seen];
+      },
+    };
+  });
+  await page.keyboard.press('Control+6');
+  const toggle = page.getByRole('switch').first();
+  await toggle.click();
+  await toggle.click();
+  await page.keyboard.press('Control+2');
+  await cells(page).first().click();
+  await page.getByRole('button', { name: 'Rate', exact: true }).click();
+  await page.keyboard.press('Escape');
+  await cells(page).first().click();
+  await page.keyboard.press('Delete');
+  await page.getByText('1 image moved to the bin').first().waitFor();
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^Queue/ }).click();
+  await page.keyboard.press('Control+1');
+  await page.keyboard.press('Control+Enter');
+  await done(page, 4);
+  expect(await moved.evaluate(({ all }) => all)).toEqual([]);
+});
