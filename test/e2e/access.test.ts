@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { stage, story } from './app.ts';
-import { cells, done, furnish } from './steps.ts';
+import { cells, done, furnish, tabTo } from './steps.ts';
 import { focused, tabStops, unreadable } from './tabbing.ts';
 import { go, VIEWS } from './views.ts';
 
@@ -49,6 +49,71 @@ story('Tab goes through every view in reading order, with a ring, and comes out'
     expect.soft(dull, `${at}: no ring`).toEqual([]);
     expect.soft(unreadable(stops), `${at}: order`).toEqual([]);
   }
+});
+
+/** What is chosen, pressed or here but looks like the rest where the system has its own colours. */
+function unmarked(page: Page): Promise<{ readonly all: number; readonly bare: readonly string[] }> {
+  return page.evaluate(() => {
+    const CHOSEN = [
+      '[aria-selected="true"]',
+      '[aria-pressed="true"]',
+      '[aria-current]:not([aria-current="false"])',
+      '[data-highlighted]',
+      '[data-selected]',
+      'fieldset input:checked + span:not([aria-hidden])',
+    ].join();
+    const marks = (element: Element): boolean => {
+      const { outlineStyle, outlineWidth, forcedColorAdjust } = getComputedStyle(element);
+      const line =
+        ['solid', 'double'].includes(outlineStyle) && Number.parseFloat(outlineWidth) > 0;
+      return line || forcedColorAdjust === 'none';
+    };
+    const chosen = [...document.querySelectorAll(CHOSEN)].filter((one) => one.checkVisibility());
+    const bare = chosen.filter((one) => ![one, ...one.querySelectorAll('*')].some(marks));
+    return { all: chosen.length, bare: bare.map((one) => one.outerHTML.slice(0, 200)) };
+  });
+}
+
+story('in forced colours what is chosen, pressed or here is still told from the rest', async () => {
+  const { page, shot } = await app.open({ at: '/gallery' });
+  await page.emulateMedia({ forcedColors: 'active' });
+  const found: Record<string, readonly string[]> = {};
+  const look = async (name: string, atLeast: number) => {
+    await shot(`forced-${name}`);
+    const { all, bare } = await unmarked(page);
+    expect(all, name).toBeGreaterThanOrEqual(atLeast);
+    found[name] = bare;
+  };
+  await cells(page).first().click();
+  await look('gallery', 3);
+  await page.getByRole('button', { name: /^sky/ }).click();
+  await cells(page).first().click();
+  await look('tag', 3);
+  await page.keyboard.press('t');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'sky' }).click();
+  await look('tagging', 1);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Rate', exact: true }).click();
+  await page.keyboard.press('ArrowDown');
+  await page.locator('[data-highlighted]').waitFor();
+  await look('menu', 3);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').locator('[data-selected]').first().waitFor();
+  await look('palette', 1);
+  await page.keyboard.press('Escape');
+  // What is chosen and has the focus looks like neither alone.
+  const here = page.getByRole('link', { name: 'Gallery', exact: true });
+  const line = () => here.evaluate((element) => getComputedStyle(element).outlineStyle);
+  expect(await line()).toBe('solid');
+  await tabTo(page, here);
+  expect(await line()).toBe('double');
+  for (const at of ['/generate', '/models', '/settings']) {
+    await go(page, at);
+    await look(at.slice(1), 2);
+  }
+  expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
 });
 
 story('with reduced motion nothing moves, whatever is done', async () => {
