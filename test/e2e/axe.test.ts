@@ -5,7 +5,14 @@ import type { SearchImages } from '#api/gallery';
 import { stage, story } from './app.ts';
 import { cells, furnish, ids, jobWhen } from './steps.ts';
 
-const app = stage({ model: 'tiny', prepare: furnish });
+const app = stage({
+  model: 'tiny',
+  prepare: async (client) => {
+    await furnish(client);
+    // Something for the bin, so that it can be emptied.
+    await client.images.remove({ ids: (await ids(client)).slice(3, 4) });
+  },
+});
 
 /** What axe finds fault with, as one line for each element. */
 async function faults(page: Page): Promise<readonly string[]> {
@@ -150,6 +157,41 @@ const OTHERS: readonly Scene[] = [
   },
 ];
 
+const DIALOGS: readonly Scene[] = [
+  { name: 'moving the library', at: '/settings', set: dialogOf(click('Move…')) },
+  {
+    name: 'exporting the library',
+    at: '/settings',
+    set: dialogOf((page) =>
+      page.locator('#settings-library').getByRole('button', { name: 'Export…' }).click(),
+    ),
+  },
+  {
+    name: 'Gallery, a board',
+    at: '/gallery',
+    set: dialogOf(async (page) => {
+      await selected(page);
+      await page.keyboard.press('m');
+    }),
+  },
+  {
+    name: 'Gallery, deleting for good',
+    at: '/gallery',
+    set: dialogOf(async (page) => {
+      await click(/^Bin/)(page);
+      await click('Empty bin…')(page);
+    }),
+  },
+];
+
+/** What shows that a view is there, while a job runs. */
+const SHOWN: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  Generate: (page) => page.getByRole('button', { name: 'Cancel', exact: true }).waitFor(),
+  Gallery: (page) => cells(page).first().waitFor(),
+  Models: (page) => page.getByRole('table', { name: 'Parts' }).waitFor(),
+  Settings: (page) => page.getByText('Library folder').first().waitFor(),
+};
+
 /** Scenes of one story: one window shows them after each other, each on a fresh page. */
 const STORIES: Readonly<Record<string, readonly Scene[]>> = {
   Generate: GENERATE,
@@ -157,6 +199,7 @@ const STORIES: Readonly<Record<string, readonly Scene[]>> = {
   Gallery: GALLERY,
   compare: COMPARE,
   'Models and Settings': OTHERS,
+  'what asks': DIALOGS,
 };
 
 describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in', (theme) => {
@@ -176,16 +219,22 @@ describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in'
     expect(found).toEqual({});
   });
 
-  story('Generate, while a job runs', async () => {
+  story('every view, while a job runs', async () => {
     const { page } = await app.open({ theme, at: '/generate' });
     const job = await app.client.jobs.create({
       source: { kind: 'sample' },
-      settings: { count: 200, steps: 32, seed: 1000 },
+      settings: { count: 1000, steps: 64, seed: 1000 },
     });
-    await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
     await jobWhen(app.client, job.id, ({ images }) => images.length > 0);
-    expect(await faults(page)).toEqual([]);
-    expect(await page.evaluate(() => 'busy' in document.documentElement.dataset)).toBe(true);
+    const found: Record<string, readonly string[]> = {};
+    for (const [view, shown] of Object.entries(SHOWN)) {
+      await page.getByRole('link', { name: view, exact: true }).click();
+      await shown(page);
+      const here = await faults(page);
+      if (here.length > 0) found[view] = here;
+      expect(await page.evaluate(() => 'busy' in document.documentElement.dataset)).toBe(true);
+    }
+    expect(found).toEqual({});
     await app.client.jobs.cancel({ id: job.id });
     await jobWhen(app.client, job.id, ({ state }) => state === 'cancelled');
     await app.client.images.remove({ ids: [...(await ids(app.client, { job: job.id }))] });
