@@ -144,7 +144,7 @@ const OTHERS: readonly Scene[] = [
     set: async (page) => {
       await click('Verify')(page);
       await page
-        .getByText(/^Verified .*\d/)
+        .getByText(/Verified .*\d/)
         .last()
         .waitFor();
     },

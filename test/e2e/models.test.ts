@@ -27,7 +27,7 @@ story('the view lists what is installed, and verifying says so', async () => {
   }
   await page.getByRole('button', { name: 'Verify', exact: true }).click();
   await page
-    .getByText(/^Verified .*\d/)
+    .getByText(/Verified .*\d/)
     .last()
     .waitFor();
   await eventually(() => parts.getByText('Verified', { exact: true }).count()).toBe(4);
