@@ -207,17 +207,17 @@ describe('the program', () => {
     expect(one.electron.windows).toHaveLength(1);
   });
 
-  test('says why, and ends, when no library can be opened', async () => {
+  test('opens, and its window says why, when no library can be opened', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rcg-studio-home-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await writeFile(join(folder, 'library'), 'a file in the way');
     const one = await start(app, folder);
-    await expect(one.connect().then(({ studio }) => studio.studio.status())).rejects.toThrow();
-    await until(() => one.electron.exitCode !== undefined);
-    expect(one.electron.exitCode).toBe(1);
-    expect(one.electron.log.filter((line) => line.startsWith('error'))).toEqual([
-      expect.stringMatching(/^error RCG Studio: The library .*cannot be opened/) as string,
-    ]);
+    const { studio } = await one.connect();
+    expect((await studio.studio.status()).state).toMatchObject({
+      kind: 'missing',
+      detail: expect.stringMatching(/^The library .*cannot be opened/) as string,
+    });
+    expect(one.electron.exitCode).toBeUndefined();
     expect(await readFile(join(folder, 'library'), 'utf8')).toBe('a file in the way');
   });
 });
