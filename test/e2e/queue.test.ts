@@ -29,6 +29,13 @@ async function start(page: Page, count: number, steps: number): Promise<number> 
   return id;
 }
 
+/** Of more steps than the window lets a person ask for, so that it can be met in the middle. */
+async function longJob(count: number): Promise<number> {
+  const settings = { count, steps: 256, seed: 1 };
+  const { id } = await app.client.jobs.create({ source: { kind: 'sample' }, settings });
+  return id;
+}
+
 const row = (page: Page, id: number) =>
   page
     .getByRole('region', { name: 'Queue' })
@@ -80,7 +87,7 @@ story('a cancelled job keeps what is done, the queue goes on, and it can be resu
 story('half-made pictures of a cancelled job go on from their step, or are discarded', async () => {
   const { page, shot } = await app.open();
   const batch = page.getByRole('region', { name: 'This batch' });
-  const job = await start(page, 3, 256);
+  const job = await longJob(3);
   await jobWhen(app.client, job, (each) => each.halfMade !== null);
   await page.getByRole('button', { name: 'Cancel', exact: true }).click();
   const cancelled = await jobWhen(app.client, job, (each) => each.state === 'cancelled');
@@ -198,9 +205,7 @@ story('the engine is killed in the middle: the job goes on, and so does the page
 
 story('a job that kills the engine twice on one picture is set aside, in words', async () => {
   const { page, shot } = await app.open();
-  // Longer than the window lets a person ask for, so that it can be met twice.
-  const settings = { count: 1, steps: 256, seed: 1 };
-  const { id: job } = await app.client.jobs.create({ source: { kind: 'sample' }, settings });
+  const job = await longJob(1);
   const other = await start(page, 2, 4);
   let killed = 0;
   await eventually(async () => {
