@@ -21,6 +21,14 @@ export class Jobs {
   readonly newest = $derived(newestOf(this.list));
   /** Jobs that ended with a reason, which a person has not seen to yet. */
   readonly troubled = $derived(this.list.filter(({ state }) => TROUBLED.includes(state)));
+  /** All of the list as a person looks for them: the queue in its order, trouble, then the newest. */
+  readonly ordered = $derived([
+    ...this.waiting,
+    ...this.troubled.toReversed(),
+    ...this.list
+      .filter(({ state }) => !OPEN.includes(state) && !TROUBLED.includes(state))
+      .toReversed(),
+  ]);
   /** Jobs that are not on the list, by their number: those that were asked for. */
   #others = $state.raw<ReadonlyMap<number, Job>>(new Map());
   readonly #studio: StudioClient;

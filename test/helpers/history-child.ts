@@ -1,7 +1,7 @@
 // Another start of the studio, as a process of its own: `lock` opens a library and holds it, `write`
 // adds pictures to it, telling of each, until it is killed; `move` moves a library from one folder to
-// another, telling of each file and each turn.
-import { join } from 'node:path';
+// another, and is killed at a named moment.
+import { basename, join } from 'node:path';
 import { openDatabase } from '#history/database';
 import { createHistory } from '#history/history';
 import { moveLibrary } from '#studio/library/move';
@@ -28,12 +28,10 @@ function open([file]: readonly string[]): void {
   }
 }
 
-async function move([root, from, to]: readonly string[]): Promise<void> {
+async function move([root, from, to, moment]: readonly string[]): Promise<void> {
   if (root === undefined || from === undefined || to === undefined) throw new Error('no folders');
-  /** Tells, and gives whoever listens the time to strike just then. */
-  const tell = async (what: string): Promise<void> => {
-    process.send?.(what);
-    await new Promise((done) => setTimeout(done, 30));
+  const reach = (what: string): void => {
+    if (what === moment) process.kill(process.pid, 'SIGKILL');
   };
   await moveLibrary({
     home: { root, models: join(root, 'models'), cache: join(root, 'cache') },
@@ -41,11 +39,10 @@ async function move([root, from, to]: readonly string[]): Promise<void> {
     to,
     now: () => NOON,
     signal: new AbortController().signal,
-    onProgress: (_, __, file) => void tell(file),
-    close: () => tell('close'),
-    onTurn: () => undefined,
-    moved: () => tell('moved'),
+    onProgress: (_, __, file) => reach(basename(file)),
+    close: async () => reach('close'),
+    onTurn: () => reach('turn'),
+    moved: async () => reach('moved'),
   });
-  await tell('end');
-  process.disconnect();
+  reach('end');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Job } from '#api/types';
 import { tileOf } from '../../renderer/generate/batch-tile.ts';
 import {
   jobFraction,
@@ -37,6 +38,15 @@ describe('the queue', () => {
     expect(app.jobs.byId(made.id)?.images).toHaveLength(3);
     expect(app.live.get(made.id, 2)?.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
     expect(app.live.get(made.id, 3)).toBeNull();
+    await close();
+  });
+
+  test('is shown in its order, then what needs looking at, then what is done', async () => {
+    const { app, close } = openApp();
+    await until(() => app.status.value !== null);
+    const states = ['done', 'failed', 'cancelled', 'parked', 'done', 'running', 'queued', 'queued'];
+    app.jobs.take(states.map((state, i) => job({ id: i + 1, state: state as Job['state'] })));
+    expect(app.jobs.ordered.map(({ id }) => id)).toEqual([6, 7, 8, 4, 2, 5, 3, 1]);
     await close();
   });
 

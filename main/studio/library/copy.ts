@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import { reasonText, type Reason, type ReasonCode } from '#api/reasons';
@@ -10,6 +10,8 @@ import { DATABASE } from './place.ts';
 const CHUNK = 1 << 20;
 /** Copied only when the library is closed, in this order: the database itself comes last. */
 const RECORD = [`${DATABASE}-wal`, DATABASE];
+/** The copied database until the turn: a copy that was cut short is never taken for a library. */
+export const RECORD_COPY = `${DATABASE}.copy`;
 /** Of the lock and of SQLite: made anew wherever a library is opened. */
 const LEFT_OUT = new Set(['-shm', '.lock', '.lock-journal', '.owner'].map((end) => DATABASE + end));
 
@@ -34,6 +36,8 @@ export interface LibraryCopy {
    * away what is gone. The record of the library is copied only by the `last` pass.
    */
   pass(last: boolean): Promise<void>;
+  /** Gives the copied record its name: from now on the copy is a library. */
+  turn(): Promise<void>;
   /** Deletes the files that were copied, at the place they came from: the record first. */
   removeSource(): Promise<void>;
 }
@@ -82,7 +86,7 @@ export function copyLibrary(
         onProgress(copied, total, entry.path);
         copied += entry.size;
         if (isSame(done.get(entry.path), entry)) continue;
-        const found = await copyFile(join(from, entry.path), join(to, entry.path), signal);
+        const found = await copyFile(join(from, entry.path), join(to, nameOf(entry.path)), signal);
         // Gone since the folder was read: the next pass knows.
         if (!found && last) throw lost('move-gone', join(from, entry.path));
         if (found) done.set(entry.path, entry);
@@ -91,6 +95,12 @@ export function copyLibrary(
       await checkPlace();
       if (last) await checkAll(to, wanted);
       onProgress(total, total, '');
+    },
+    async turn() {
+      await rename(join(to, RECORD_COPY), join(to, DATABASE)).catch((error: unknown) => {
+        throw fileError(error, 'write', join(to, DATABASE));
+      });
+      await syncFolder(to);
     },
     async removeSource() {
       const paths = [...done.keys()].sort((a, b) => order(a) - order(b));
@@ -106,10 +116,14 @@ export function copyLibrary(
 /** That every file is there, at its size: what each holds was compared when it was copied. */
 async function checkAll(to: string, entries: readonly Entry[]): Promise<void> {
   for (const { path, size } of entries) {
-    const found = await stat(join(to, path)).catch(() => undefined);
+    const found = await stat(join(to, nameOf(path))).catch(() => undefined);
     if (found?.size !== size) throw lost('move-gone', join(to, path));
   }
 }
+
+/** What a file of the library is called in the copy, until the turn. */
+const nameOf = (path: string): string =>
+  RECORD.includes(path) ? path.replace(DATABASE, RECORD_COPY) : path;
 
 /** The record goes first: what is left of a removal that was cut short is no library any more. */
 const order = (path: string): number => (path === DATABASE ? 0 : 1);
@@ -125,6 +139,9 @@ export async function clearCopy(from: string, to: string): Promise<void> {
   const folders = new Set<string>();
   try {
     for (const { path } of await list(from, folders)) await rm(join(to, path), { force: true });
+    for (const end of ['', '-wal', '-shm', '-journal']) {
+      await rm(join(to, RECORD_COPY + end), { force: true });
+    }
   } catch (error) {
     throw fileError(error, 'clear', to);
   }

@@ -5,7 +5,7 @@ import { reasonText, type Reason } from '#api/reasons';
 import { verifyCopy } from '#history/backup';
 import { takeLock } from '#history/lock';
 import type { Home } from '../home.ts';
-import { clearCopy, copyLibrary } from './copy.ts';
+import { clearCopy, copyLibrary, RECORD_COPY } from './copy.ts';
 import { checkFits, checkPlace, makeNewFolder } from './new-folder.ts';
 import { DATABASE, ifFilled, readPlace, writePlace } from './place.ts';
 import { unavailable } from './state.ts';
@@ -61,10 +61,11 @@ export async function moveLibrary(move: Move): Promise<Moved> {
     if (locked.kind === 'taken') throw unavailable({ kind: 'locked', by: locked.by });
     release = locked.lock.release;
     await copy.pass(true);
-    const problem = verifyCopy(join(to, DATABASE));
+    const problem = verifyCopy(join(to, RECORD_COPY));
     if (problem !== null) throw unsound(problem);
     signal.throwIfAborted();
     move.onTurn();
+    await copy.turn();
     await writePlace(home, { folder: to, left: from, unfinished: null });
   } catch (error) {
     release?.();
