@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +12,8 @@ const common = {
 
 export default defineConfig({
   test: {
+    // Much of the time a test waits for another process: on two cores two files run at once.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: [['default', { summary: false }], './test/summary.ts'],
     projects: [
       {

@@ -13,31 +13,27 @@ import {
 } from './gallery.ts';
 import { sessionChange, type Session } from './session.ts';
 import { settingsSchema, type Settings } from './settings.ts';
+import type { ExportResult, ImportResult, InspectedFile } from './exchange.ts';
 import {
-  createJob,
   imageId,
   imageIds,
   updateImages,
   type DecodeSteps,
-  type DoctorCheck,
-  type ExportResult,
   type ImageDetail,
   type ImageRow,
-  type ImportResult,
-  type InspectedFile,
-  type Job,
-  type LibraryExported,
-  type LibraryImported,
-  type LibraryPlace,
-  type LibraryState,
-  type ModelInfo,
-  type PartKind,
-  type Recovery,
   type ReplayResult,
-  type StudioEvent,
-  type StudioStatus,
-  type UndoState,
-} from './types.ts';
+} from './images.ts';
+import { createJob, type Job } from './jobs.ts';
+import type {
+  LibraryExported,
+  LibraryImported,
+  LibraryPlace,
+  LibraryState,
+  Recovery,
+} from './library.ts';
+import type { ModelInfo, PartKind } from './models.ts';
+import type { DoctorCheck, StudioEvent, StudioStatus } from './studio.ts';
+import type { UndoState } from './undo.ts';
 
 // The contract between the studio and whoever uses it: written once, served by every host
 // (Electron's port, HTTP, the command line), and the only thing the renderer knows of the rest.

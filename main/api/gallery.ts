@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { guidanceSchedule } from './recipe.ts';
-import { imageId } from './types.ts';
+import { imageId } from './images.ts';
 
 // What the gallery asks for and lists: filters, orders, searches, boards, tags.
 

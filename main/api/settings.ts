@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS, requestedTarget } from './recipe.ts';
-import { generateSettings } from './types.ts';
+import { generateSettings } from './jobs.ts';
 
 /** Versioned settings of the studio; every one has a default. */
 export const settingsSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
-import type { CreateJob, Job, StudioEvent } from '#api/types';
+import type { CreateJob, Job } from '#api/jobs';
+import type { StudioEvent } from '#api/studio';
 import type { GenerateFiles } from '#studio/making/generate';
 import { planGenerate } from '#studio/making/plan';
 import { fileOf } from './kept-pictures.ts';

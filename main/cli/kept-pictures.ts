@@ -4,7 +4,7 @@ import { encodeError, StudioError } from '#api/errors';
 import { imageFilter, numberField, type ImageFilter } from '#api/gallery';
 import { LIMITS } from '#api/recipe';
 import { reasonText } from '#api/reasons';
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 import { checkFile, makeFolder, writeAtomic } from '#pictures/files';
 import { MAX_IMAGE_BYTES } from '#pictures/image-files';
 import { oneOf, wholeNumber } from '#studio/making/numbers';

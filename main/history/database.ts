@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { StudioError } from '#api/errors';
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 import { backUpNow, clearCopies } from './backup.ts';
 import { errorCode, historyError } from './errors.ts';
 import {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { SavedSearch, SearchImages } from '#api/gallery';
-import type { FileState, UndoItem, UpdateImages } from '#api/types';
+import type { FileState, UpdateImages } from '#api/images';
+import type { UndoItem } from '#api/undo';
 import * as collections from './collections.ts';
 import { choices } from './choices.ts';
 import { createColumns } from './columns.ts';

@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import { recipeSchema, type Recipe } from '#api/recipe';
-import type { FileState, ImageRow, Operation } from '#api/types';
+import type { FileState, ImageRow, Operation } from '#api/images';
 import { decodeFloats } from './encode.ts';
 import { forgetGone } from './operations.ts';
 import type { Store } from './store.ts';

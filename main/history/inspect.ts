@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { ReasonCode } from '#api/reasons';
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 import { wholeBackup } from './backup.ts';
 import { errorCode } from './errors.ts';
 import { APPLICATION_ID } from './migrations.ts';

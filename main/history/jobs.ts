@@ -1,5 +1,5 @@
 import { ERROR_CODES, StudioError } from '#api/errors';
-import type { Job, JobState } from '#api/types';
+import type { Job, JobState } from '#api/jobs';
 import type { Store } from './store.ts';
 import type { NewJob, StoredJob } from './types.ts';
 

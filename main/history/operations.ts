@@ -1,4 +1,5 @@
-import type { UndoItem, UndoState, UpdateImages } from '#api/types';
+import type { UpdateImages } from '#api/images';
+import type { UndoItem, UndoState } from '#api/undo';
 import { applyChange, changedImages, checkBoard, type Change } from './changes.ts';
 import type { Store } from './store.ts';
 import { nameKey } from './words.ts';

@@ -1,7 +1,7 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { ImageFilter, SearchImages } from '#api/gallery';
 import type { Recipe } from '#api/recipe';
-import type { FileState, ImageDetail, Operation } from '#api/types';
+import type { FileState, ImageDetail, Operation } from '#api/images';
 import { listBoards, listSearches } from './collections.ts';
 import { imageByUid, imageDetail } from './images.ts';
 import { createStore, type Store } from './store.ts';

@@ -1,6 +1,7 @@
 import type { Recipe } from '#api/recipe';
 import type { LibrarySummary } from '#api/gallery';
-import type { FileState, ImageDetail, Job, Operation } from '#api/types';
+import type { FileState, ImageDetail, Operation } from '#api/images';
+import type { Job } from '#api/jobs';
 
 /** A finished picture whose file is in place, as it enters the history. */
 export interface NewImage {

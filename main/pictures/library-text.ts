@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StudioError } from '#api/errors';
-import type { Operation } from '#api/types';
+import type { Operation } from '#api/images';
 
 /** Keyword of the chunk that says what a picture is to its library, beside the recipe. */
 export const LIBRARY_KEYWORD = 'rcg-studio-library';

@@ -1,4 +1,4 @@
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 
 /** Events kept for a listener that is slow; beyond that the oldest progress goes. */
 const MAX_WAITING = 256;

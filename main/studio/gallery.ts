@@ -1,5 +1,6 @@
 import { StudioError } from '#api/errors';
-import type { ImageDetail, UndoState, UpdateImages } from '#api/types';
+import type { ImageDetail, UpdateImages } from '#api/images';
+import type { UndoState } from '#api/undo';
 import type { History } from '#history/history';
 import { MAX_LISTED } from './events.ts';
 import type { Models } from './models/models.ts';

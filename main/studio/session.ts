@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StudioError } from '#api/errors';
 import { LIMITS } from '#api/recipe';
 import { SESSION_LIMITS, sessionChange, type Session, type SessionChange } from '#api/session';
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import type { History } from '#history/history';
 
 const KEY = 'session';

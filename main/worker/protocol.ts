@@ -1,7 +1,7 @@
 import type { RequestedTarget, ResolvedTarget } from '#api/recipe';
 import type { WireError } from '#api/errors';
 import type { Reason } from '#api/reasons';
-import type { PartKind } from '#api/types';
+import type { PartKind } from '#api/models';
 import type { GenerateEvent } from '#engine/events';
 import type { RgbImage } from '#engine/picture';
 import type { ModelSizes, Plan } from '#engine/types';

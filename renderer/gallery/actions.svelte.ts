@@ -1,5 +1,5 @@
 import type { Board } from '#api/gallery';
-import type { UpdateImages } from '#api/types';
+import type { UpdateImages } from '#api/images';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
 import { isForeign } from '../state/draft-values.ts';

@@ -1,4 +1,4 @@
-import type { InspectedFile, Refusal } from '#api/types';
+import type { InspectedFile, Refusal } from '#api/exchange';
 import type { Gallery } from './gallery.svelte.ts';
 
 /** A file that a person brought, and what the studio made of it. */

@@ -1,4 +1,4 @@
-import type { Job, Progress } from '#api/types';
+import type { Job, Progress } from '#api/jobs';
 import type { App } from '../state/app.svelte.ts';
 import { jobFraction, madeCount } from '../state/jobs.svelte.ts';
 import { pictureFraction } from '../state/live.svelte.ts';

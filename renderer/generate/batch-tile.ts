@@ -1,4 +1,4 @@
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import type { App } from '../state/app.svelte.ts';
 import { sentenceOf } from '../state/errors.ts';
 import { nextIndex, pictureAt } from '../state/jobs.svelte.ts';

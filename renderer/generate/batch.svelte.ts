@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 import { thumbAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import { warmPicture } from './warm.ts';

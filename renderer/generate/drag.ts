@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 import type { App } from '../state/app.svelte.ts';
 import { packPictures } from '../state/transfer.ts';
 

@@ -1,5 +1,6 @@
 import { createContext } from 'svelte';
-import type { ImageDetail, Job } from '#api/types';
+import type { ImageDetail } from '#api/images';
+import type { Job } from '#api/jobs';
 import { currentAddress, fullAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import { isForeign, seedAfter } from '../state/draft-values.ts';

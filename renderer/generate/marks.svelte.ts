@@ -1,4 +1,4 @@
-import type { UpdateImages } from '#api/types';
+import type { UpdateImages } from '#api/images';
 import type { Generate } from './generate.svelte.ts';
 
 /** What a person says of the picture on the stage; each is one undo step of the library. */

@@ -1,4 +1,4 @@
-import type { ModelInfo } from '#api/types';
+import type { ModelInfo } from '#api/models';
 import type { App } from '../state/app.svelte.ts';
 
 /** Fetches a table of patches; the page passes one that asks our own origin. */

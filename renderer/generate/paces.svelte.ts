@@ -1,4 +1,4 @@
-import type { ImageDetail } from '#api/types';
+import type { ImageDetail } from '#api/images';
 import { isRecord } from '../state/is-record.ts';
 import { executedSteps } from './decode.ts';
 import type { Kept } from '../state/session.ts';

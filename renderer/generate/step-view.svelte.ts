@@ -1,4 +1,4 @@
-import type { DecodeSteps } from '#api/types';
+import type { DecodeSteps } from '#api/images';
 import type { LiveStep } from '../state/live.svelte.ts';
 import { countTokens, guidanceAt, mean, uncertainty, type Ramp } from './decode.ts';
 import type { Generate } from './generate.svelte.ts';

@@ -1,4 +1,5 @@
-import type { ImageDetail, Job } from '#api/types';
+import type { ImageDetail } from '#api/images';
+import type { Job } from '#api/jobs';
 import { isForeign, valuesOf, type DraftValues } from '../state/draft-values.ts';
 
 /** What is known of the picture on the stage: by its own recipe, or else by the job that makes it. */

@@ -1,4 +1,4 @@
-import type { DoctorCheck } from '#api/types';
+import type { DoctorCheck } from '#api/studio';
 import type { App } from '../state/app.svelte.ts';
 import { doctorLine, doctorReport } from './doctor.ts';
 

@@ -1,4 +1,4 @@
-import type { DoctorCheck } from '#api/types';
+import type { DoctorCheck } from '#api/studio';
 import type { I18n } from '../state/i18n.svelte.ts';
 import { reasonWords } from '../state/reasons.ts';
 import { withoutPaths } from '../state/report.ts';

@@ -1,4 +1,4 @@
-import type { ModelInfo } from '#api/types';
+import type { ModelInfo } from '#api/models';
 import type { I18n } from '../state/i18n.svelte.ts';
 
 export type Tone = 'ok' | 'warn' | 'danger' | 'plain';

@@ -1,5 +1,6 @@
 import { createContext } from 'svelte';
-import type { ImageRow, ModelInfo } from '#api/types';
+import type { ImageRow } from '#api/images';
+import type { ModelInfo } from '#api/models';
 import type { App } from '../state/app.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
 import { DoctorState } from './doctor-state.svelte.ts';

@@ -1,37 +1,20 @@
-import type { LibraryPlace } from '#api/types';
+import type { LibraryPlace } from '#api/library';
 import type { App } from '../state/app.svelte.ts';
-import { describeFailure, type Failure } from '../state/errors.ts';
-import { folderChooser } from '../state/host.ts';
-import { reasonWords } from '../state/reasons.ts';
+import { FolderWork } from '../state/folder-work.svelte.ts';
 import { outliving } from '../state/outliving.svelte.ts';
+import { reasonWords } from '../state/reasons.ts';
 
-interface Copied {
-  readonly done: number;
-  readonly total: number;
-  readonly file: string;
-}
+const NOTHING = { done: 0, total: 0, file: '' };
 
 /** Moving the library, and comparing it with its files: the parts of Settings that take a while. */
-export class LibraryMove {
-  open = $state(false);
-  /** A path on the machine that the studio runs on. */
-  folder = $state('');
-  moving = $state(false);
-  cancelling = $state(false);
+export class LibraryMove extends FolderWork {
+  /** Bytes copied, and the file that is copied now. */
+  progress = $state.raw(NOTHING);
   comparing = $state(false);
-  progress = $state.raw<Copied>({ done: 0, total: 0, file: '' });
-  /** Why the folder was refused: it stays beside the field. */
-  failure = $state.raw<Failure | null>(null);
   place = $state.raw<LibraryPlace | null>(null);
-  readonly #app: App;
-
-  readonly #chooser = folderChooser();
-  /** Whether the host has a dialog for folders; over HTTP the machine may be another one. */
-  readonly canChoose = this.#chooser !== null;
-  readonly canMove = $derived.by(() => this.folder.trim() !== '' && !this.moving);
 
   constructor(app: App) {
-    this.#app = app;
+    super(app);
     app.events.on('move', ({ done, total, file }) => {
       this.progress = { done, total, file };
     });
@@ -40,7 +23,7 @@ export class LibraryMove {
 
   async refresh(): Promise<void> {
     try {
-      this.place = await this.#app.studio.library.place();
+      this.place = await this.app.studio.library.place();
     } catch {
       // As in Status: what is known stays until the studio answers again.
     }
@@ -48,61 +31,39 @@ export class LibraryMove {
 
   begin(): void {
     this.open = true;
-    if (!this.moving) this.failure = null;
+    if (!this.running) this.failure = null;
   }
 
-  /** Closes the dialog. A move that runs goes on. */
-  close(): void {
-    this.open = false;
+  protected async work(to: string): Promise<readonly string[]> {
+    const { studio, i18n } = this.app;
+    const { folder, left } = await studio.library.move({ folder: to });
+    return [
+      left === null
+        ? i18n.t('settings.moved', { folder })
+        : i18n.t('settings.movedLeft', { folder, left }),
+    ];
   }
 
-  /** Fills the field from the host's dialog; what is there stays when nothing is chosen. */
-  async choose(): Promise<void> {
-    if (this.#chooser === null) return;
-    const folder = await this.#app.act(this.#chooser());
-    if (folder) this.folder = folder;
+  protected stop(): Promise<{ readonly cancelled: boolean }> {
+    return this.app.studio.library.cancelMove();
   }
 
-  async move(): Promise<void> {
-    const { studio, i18n, announcer, toasts, library } = this.#app;
-    if (!this.canMove) return;
-    this.moving = true;
-    this.failure = null;
-    this.progress = { done: 0, total: 0, file: '' };
-    try {
-      const { folder, left } = await studio.library.move({ folder: this.folder.trim() });
-      const text =
-        left === null
-          ? i18n.t('settings.moved', { folder })
-          : i18n.t('settings.movedLeft', { folder, left });
-      announcer.polite(text);
-      toasts.show({ text });
-      this.folder = '';
-      this.close();
-    } catch (error) {
-      const failure = describeFailure(i18n, error);
-      if (failure.code !== 'cancelled') {
-        this.failure = failure;
-        announcer.alert(failure.sentence);
-      }
-    } finally {
-      this.moving = false;
-      this.cancelling = false;
-    }
-    await Promise.all([this.refresh(), library.refresh()]);
+  /** The dialog is there again with its field: the library is where it was. */
+  protected stopped(): readonly string[] {
+    return [];
   }
 
-  async cancel(): Promise<void> {
-    const { act, studio } = this.#app;
-    if (!this.moving) return;
-    this.cancelling = true;
-    const done = await act(studio.library.cancelMove());
-    if (done?.cancelled !== true) this.cancelling = false;
+  protected refreshed(): Promise<unknown> {
+    return Promise.all([this.refresh(), this.app.library.refresh()]);
+  }
+
+  protected reset(): void {
+    this.progress = NOTHING;
   }
 
   /** Compares files and rows, and says what came of it. */
   async compare(): Promise<void> {
-    const { act, studio, i18n, announcer, toasts, library } = this.#app;
+    const { act, studio, i18n, library } = this.app;
     if (this.comparing) return;
     this.comparing = true;
     const found = await act(studio.library.reindex());
@@ -117,9 +78,7 @@ export class LibraryMove {
     if (restored > 0) sentences.push(i18n.t('settings.restored', { count: restored }));
     const ignored = note === null ? null : reasonWords(i18n, note);
     if (ignored !== null) sentences.push(ignored);
-    const text = sentences.join(' ');
-    announcer.polite(text);
-    toasts.show({ text });
+    this.tell(sentences);
     await library.refresh();
   }
 }

@@ -1,4 +1,4 @@
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 import type { App } from '../state/app.svelte.ts';
 import { describeFailure, type Failure } from '../state/errors.ts';
 import type { I18n } from '../state/i18n.svelte.ts';

@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 
 /** Address of a picture's pixels. `version` changes with them, so answers can be kept for ever. */
 export function fullAddress(image: { readonly id: number; readonly version: string }): string {

@@ -1,5 +1,5 @@
 import { LIMITS, requestedTarget } from '#api/recipe';
-import { generateSettings, jobSource, type JobSource } from '#api/types';
+import { generateSettings, jobSource, type JobSource } from '#api/jobs';
 import { FIRST, MODEL_FIELDS, type DraftValues } from './draft-values.ts';
 import { isRecord } from './is-record.ts';
 

@@ -1,5 +1,7 @@
 import { LIMITS, type Recipe, type RequestedTarget } from '#api/recipe';
-import type { GenerateSettings, ImageDetail, JobSource, ModelInfo } from '#api/types';
+import type { ImageDetail } from '#api/images';
+import type { GenerateSettings, JobSource } from '#api/jobs';
+import type { ModelInfo } from '#api/models';
 
 /** The fields of the Generate view that describe a picture. */
 export interface DraftValues {

@@ -1,5 +1,6 @@
 import type { ResolvedTarget } from '#api/recipe';
-import type { CreateJob, GenerateSettings, JobSource, ModelInfo } from '#api/types';
+import type { CreateJob, GenerateSettings, JobSource } from '#api/jobs';
+import type { ModelInfo } from '#api/models';
 import { readDraft, writeDraft, type ModelDraft } from './draft-kept.ts';
 import {
   FIRST,

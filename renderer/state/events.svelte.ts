@@ -1,4 +1,4 @@
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import type { StudioClient } from './studio.ts';
 
 type Handlers = {

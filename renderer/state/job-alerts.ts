@@ -1,4 +1,4 @@
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import type { App } from './app.svelte.ts';
 import { sentenceOf } from './errors.ts';
 

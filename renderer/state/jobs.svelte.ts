@@ -1,4 +1,4 @@
-import type { CreateJob, Job, QueueState } from '#api/types';
+import type { CreateJob, Job, QueueState } from '#api/jobs';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 

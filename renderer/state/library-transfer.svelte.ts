@@ -1,34 +1,24 @@
 import type { App } from './app.svelte.ts';
-import { describeFailure, type Failure } from './errors.ts';
-import { folderChooser } from './host.ts';
+import { FolderWork } from './folder-work.svelte.ts';
 import { outliving } from './outliving.svelte.ts';
 
 export type Way = 'export' | 'import';
 
-/** The library's way to another computer and back: one at a time, for the whole window. */
-export class LibraryTransfer {
+const NOTHING = { done: 0, total: 0 };
+
+/** The library's way to another computer and back. */
+export class LibraryTransfer extends FolderWork {
   /** Which of the two the dialog is about. */
   way = $state<Way>('export');
-  open = $state(false);
-  /** A path on the machine that the studio runs on. */
-  folder = $state('');
-  running = $state(false);
-  cancelling = $state(false);
-  progress = $state.raw({ done: 0, total: 0 });
-  /** Why the folder was refused: it stays beside the field. */
-  failure = $state.raw<Failure | null>(null);
-  readonly #app: App;
-  readonly #chooser = folderChooser();
-  /** Whether the host has a dialog for folders; over HTTP the machine may be another one. */
-  readonly canChoose = this.#chooser !== null;
-  readonly canGo = $derived.by(() => this.folder.trim() !== '' && !this.running);
+  /** In steps of one picture. */
+  progress = $state.raw(NOTHING);
   /** An import verifies in the first half of its steps. */
   readonly checking = $derived.by(
     () => this.way === 'import' && 2 * this.progress.done < Math.max(1, this.progress.total),
   );
 
   constructor(app: App) {
-    this.#app = app;
+    super(app);
     app.events.on('transfer', ({ done, total }) => {
       this.progress = { done, total };
     });
@@ -43,55 +33,28 @@ export class LibraryTransfer {
     this.failure = null;
   }
 
-  /** Closes the dialog. What runs goes on. */
-  close(): void {
-    this.open = false;
+  protected work(folder: string): Promise<readonly string[]> {
+    return this.way === 'export' ? this.#export(folder) : this.#import(folder);
   }
 
-  /** Fills the field from the host's dialog; what is there stays when nothing is chosen. */
-  async choose(): Promise<void> {
-    if (this.#chooser === null) return;
-    const folder = await this.#app.act(this.#chooser());
-    if (folder) this.folder = folder;
+  protected stop(): Promise<{ readonly cancelled: boolean }> {
+    return this.app.studio.library.cancelTransfer();
   }
 
-  async go(): Promise<void> {
-    const { i18n, announcer, library } = this.#app;
-    if (!this.canGo) return;
-    const { way } = this;
-    this.running = true;
-    this.failure = null;
-    this.progress = { done: 0, total: 0 };
-    try {
-      const folder = this.folder.trim();
-      this.#tell(await (way === 'export' ? this.#export(folder) : this.#import(folder)));
-      this.folder = '';
-      this.close();
-    } catch (error) {
-      const failure = describeFailure(i18n, error);
-      if (failure.code === 'cancelled') {
-        this.#tell([i18n.t(`transfer.${way}Stopped`)]);
-      } else {
-        this.failure = failure;
-        announcer.alert(failure.sentence);
-      }
-    } finally {
-      this.running = false;
-      this.cancelling = false;
-    }
-    await library.refresh();
+  protected stopped(): readonly string[] {
+    return [this.app.i18n.t(`transfer.${this.way}Stopped`)];
   }
 
-  async cancel(): Promise<void> {
-    const { act, studio } = this.#app;
-    if (!this.running) return;
-    this.cancelling = true;
-    const done = await act(studio.library.cancelTransfer());
-    if (done?.cancelled !== true) this.cancelling = false;
+  protected refreshed(): Promise<unknown> {
+    return this.app.library.refresh();
+  }
+
+  protected reset(): void {
+    this.progress = NOTHING;
   }
 
   async #export(folder: string): Promise<readonly string[]> {
-    const { studio, i18n } = this.#app;
+    const { studio, i18n } = this.app;
     const { pictures, withoutFile } = await studio.library.export({ folder });
     const sentences = [i18n.t('transfer.exported', { count: pictures, folder })];
     if (withoutFile > 0) sentences.push(i18n.t('transfer.withoutFile', { count: withoutFile }));
@@ -99,7 +62,7 @@ export class LibraryTransfer {
   }
 
   async #import(folder: string): Promise<readonly string[]> {
-    const { studio, i18n } = this.#app;
+    const { studio, i18n } = this.app;
     const { added, known, missingModels } = await studio.library.import({ folder });
     const sentences = [i18n.t('transfer.imported', { count: added, known })];
     if (missingModels.length > 0) {
@@ -107,13 +70,6 @@ export class LibraryTransfer {
       sentences.push(i18n.t('transfer.missingModels', { models }));
     }
     return sentences;
-  }
-
-  #tell(sentences: readonly string[]): void {
-    const { announcer, toasts } = this.#app;
-    const text = sentences.join(' ');
-    announcer.polite(text);
-    toasts.show({ text });
   }
 }
 

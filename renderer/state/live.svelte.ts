@@ -1,4 +1,4 @@
-import type { Progress } from '#api/types';
+import type { Progress } from '#api/jobs';
 import type { Events } from './events.svelte.ts';
 
 /** A decode step that was seen, or one that was made again from a recipe. */

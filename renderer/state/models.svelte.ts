@@ -1,4 +1,4 @@
-import type { ModelInfo } from '#api/types';
+import type { ModelInfo } from '#api/models';
 import type { Events } from './events.svelte.ts';
 import type { I18n } from './i18n.svelte.ts';
 import type { SettingsState } from './settings.svelte.ts';

@@ -1,4 +1,4 @@
-import type { StudioStatus } from '#api/types';
+import type { StudioStatus } from '#api/studio';
 
 /** Fields that name a folder or a file of a person and nothing else. */
 const PLACES = ['libraryFolder', 'folder', 'backup'];

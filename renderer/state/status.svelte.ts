@@ -1,4 +1,4 @@
-import type { StudioStatus } from '#api/types';
+import type { StudioStatus } from '#api/studio';
 import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 

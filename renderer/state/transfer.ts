@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 import { givenAddress } from './addresses.ts';
 import { isRecord } from './is-record.ts';
 

@@ -1,4 +1,4 @@
-import type { UndoItem, UndoState } from '#api/types';
+import type { UndoItem, UndoState } from '#api/undo';
 import type { PlainKey } from './i18n.svelte.ts';
 import type { StudioClient } from './studio.ts';
 

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 import { stage, story } from './app.ts';
 
 const app = stage({ model: 'tiny' });

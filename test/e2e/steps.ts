@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import type { ImageFilter } from '#api/gallery';
-import type { CreateJob, ImageDetail, Job } from '#api/types';
+import type { ImageDetail } from '#api/images';
+import type { CreateJob, Job } from '#api/jobs';
 import type { Host } from './host.ts';
 
 type Client = Host['client'];

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Job, StudioEvent } from '#api/types';
+import type { Job } from '#api/jobs';
+import type { StudioEvent } from '#api/studio';
 import { tinyBundle } from '../helpers/tiny-model.ts';
 import { buildApp, start, until, type Start, type StudioClient } from './boot.ts';
 

@@ -1,6 +1,6 @@
 import type { Recipe } from '#api/recipe';
 import { classKey, type ImageFilter, type NumberField, type SearchImages } from '#api/gallery';
-import type { UpdateImages } from '#api/types';
+import type { UpdateImages } from '#api/images';
 import type { NewImage } from '#history/types';
 
 // The history as plain objects, as simply as it can be said: what the database is compared with.

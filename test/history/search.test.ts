@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ImageFilter, SearchImages } from '#api/gallery';
 import type { Recipe } from '#api/recipe';
-import type { FileState } from '#api/types';
+import type { FileState } from '#api/images';
 import { createHistory, type History } from '#history/history';
 import { localDay } from '#history/search';
 import { imageOf, NOON, recipeOf, scramble } from '../helpers/library.ts';

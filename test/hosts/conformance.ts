@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Contract } from '#api/contract';
 import type { ErrorCode } from '#api/errors';
 import type { ImageFilter } from '#api/gallery';
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import { listen } from './events.ts';
 
 export type StudioClient = ContractRouterClient<Contract>;

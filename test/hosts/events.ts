@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import type { StudioClient } from './conformance.ts';
 
 /** What a studio tells a client. */

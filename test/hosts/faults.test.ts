@@ -15,7 +15,7 @@ import { createRouterClient } from '@orpc/server';
 import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import type { OpenStudio, OpenStudioOptions } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
 import { WorkerClient } from '#worker/client';

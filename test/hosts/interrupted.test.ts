@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import Sqlite from 'better-sqlite3';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import { createRouter } from '#studio/router';
 import { ended, sample, type StudioClient } from './conformance.ts';
 import { listen } from './events.ts';

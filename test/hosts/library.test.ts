@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import Sqlite from 'better-sqlite3';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import type { OpenStudioOptions } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
 import { ended, fails, sample, type StudioClient } from './conformance.ts';

@@ -1,6 +1,6 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeAll, expect, test } from 'vitest';
-import type { Progress } from '#api/types';
+import type { Progress } from '#api/jobs';
 import { createRouter } from '#studio/router';
 import { ended, sample } from './conformance.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '#api/errors';
 import type { Recipe } from '#api/recipe';
-import type { CreateJob } from '#api/types';
+import type { CreateJob } from '#api/jobs';
 
 export type MakeSettings = CreateJob['settings'];
 

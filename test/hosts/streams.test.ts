@@ -6,7 +6,7 @@ import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import { RPCHandler } from '@orpc/server/message-port';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import type { OpenStudio } from '#studio/open-studio';
 import { createRouter } from '#studio/router';
 import type { StudioClient } from './conformance.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Generate } from '../../renderer/generate/generate.svelte.ts';
-import type { Job } from '../../main/api/types.ts';
+import type { Job } from '../../main/api/jobs.ts';
 import { job, openApp, until } from './helpers.ts';
 
 afterEach(() => void vi.restoreAllMocks());

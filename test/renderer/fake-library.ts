@@ -1,5 +1,7 @@
 import type { Board, LibrarySummary, SearchImages, SearchResult } from '../../main/api/gallery.ts';
-import type { ImageDetail, ImageRow, Job, UndoState, UpdateImages } from '../../main/api/types.ts';
+import type { ImageDetail, ImageRow, UpdateImages } from '../../main/api/images.ts';
+import type { Job } from '../../main/api/jobs.ts';
+import type { UndoState } from '../../main/api/undo.ts';
 import { fakeSteps } from './fake-decode.ts';
 import { numbers } from './fake-pictures.ts';
 

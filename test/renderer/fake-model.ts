@@ -1,6 +1,7 @@
 import type { Reason } from '../../main/api/reasons.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../main/api/settings.ts';
-import type { DoctorCheck, ModelInfo } from '../../main/api/types.ts';
+import type { ModelInfo } from '../../main/api/models.ts';
+import type { DoctorCheck } from '../../main/api/studio.ts';
 
 const CLASSES = [
   ['Smileys & emotion', 'スマイリーと感情'],

@@ -1,4 +1,5 @@
-import type { Job, Progress, StudioEvent } from '../../main/api/types.ts';
+import type { Job, Progress } from '../../main/api/jobs.ts';
+import type { StudioEvent } from '../../main/api/studio.ts';
 import { fakeSteps, MASK } from './fake-decode.ts';
 
 /** What the queue needs of the stand-in around it. */

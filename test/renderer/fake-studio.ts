@@ -1,13 +1,9 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract } from '../../main/api/contract.ts';
 import type { Settings } from '../../main/api/settings.ts';
-import type {
-  CreateJob,
-  InspectedFile,
-  Job,
-  StudioEvent,
-  StudioStatus,
-} from '../../main/api/types.ts';
+import type { InspectedFile } from '../../main/api/exchange.ts';
+import type { CreateJob, Job } from '../../main/api/jobs.ts';
+import type { StudioEvent, StudioStatus } from '../../main/api/studio.ts';
 import { FakeLibrary } from './fake-library.ts';
 import { FAKE_DOCTOR, FAKE_MODELS, FAKE_SETTINGS } from './fake-model.ts';
 import { FakeQueue } from './fake-queue.ts';

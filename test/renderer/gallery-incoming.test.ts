@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ImportResult } from '../../main/api/types.ts';
+import type { ImportResult } from '../../main/api/exchange.ts';
 import { Gallery, type Desk } from '../../renderer/gallery/gallery.svelte.ts';
 import { openApp, until, type Calls } from './helpers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ImageRow } from '../../main/api/types.ts';
+import type { ImageRow } from '../../main/api/images.ts';
 import { Rows } from '../../renderer/gallery/grid/rows.svelte.ts';
 import { until } from './helpers.ts';
 

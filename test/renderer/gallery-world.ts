@@ -1,5 +1,5 @@
 import type { ImageFilter, SavedSearch, SearchImages } from '../../main/api/gallery.ts';
-import type { ImageDetail } from '../../main/api/types.ts';
+import type { ImageDetail } from '../../main/api/images.ts';
 import type { createFakeStudio } from './fake-studio.ts';
 
 type Fake = ReturnType<typeof createFakeStudio>;

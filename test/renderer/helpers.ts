@@ -1,5 +1,5 @@
 import { createRouterClient } from '@orpc/server';
-import type { Job } from '../../main/api/types.ts';
+import type { Job } from '../../main/api/jobs.ts';
 import { App, type Surroundings } from '../../renderer/state/app.svelte.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
 import { createFakeStudio, type FakeOptions } from './fake-studio.ts';

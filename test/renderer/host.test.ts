@@ -25,7 +25,7 @@ describe('choosing a folder', () => {
     const { move } = moveWith(() => Promise.resolve('/disk/pictures'));
     expect(move.canChoose).toBe(true);
     await move.choose();
-    expect([move.folder, move.canMove]).toEqual(['/disk/pictures', true]);
+    expect([move.folder, move.canGo]).toEqual(['/disk/pictures', true]);
   });
 
   test.each([null, ''])('that ends with %j leaves what was typed', async (answer) => {

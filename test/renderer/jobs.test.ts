@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import { tileOf } from '../../renderer/generate/batch-tile.ts';
 import {
   jobFraction,

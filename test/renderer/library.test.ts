@@ -1,6 +1,6 @@
 import { ORPCError } from '@orpc/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { LibraryState } from '../../main/api/types.ts';
+import type { LibraryState } from '../../main/api/library.ts';
 import { LibraryMove } from '../../renderer/settings/library-move.svelte.ts';
 import { LibraryDoor, libraryTrouble } from '../../renderer/shell/library-door.svelte.ts';
 import type { App } from '../../renderer/state/app.svelte.ts';
@@ -25,14 +25,14 @@ describe('moving the library in Settings', () => {
     const { app, move } = await setUp();
     await until(() => move.place !== null);
     move.begin();
-    expect(move.canMove).toBe(false);
+    expect(move.canGo).toBe(false);
     move.folder = '   ';
-    await move.move();
-    expect(move.canMove).toBe(false);
+    await move.go();
+    expect(move.canGo).toBe(false);
     move.folder = ' /disk/pictures ';
-    await move.move();
+    await move.go();
     await until(() => move.progress.total === 2);
-    expect([move.open, move.moving, move.folder]).toEqual([false, false, '']);
+    expect([move.open, move.running, move.folder]).toEqual([false, false, '']);
     expect(words(app)).toEqual(['The library is in /disk/pictures now.']);
   });
 
@@ -40,7 +40,7 @@ describe('moving the library in Settings', () => {
     const left = { folder: '/new', left: '/old' };
     const { app, move } = await setUp({ 'library.move': () => Promise.resolve(left) });
     move.folder = '/new';
-    await move.move();
+    await move.go();
     expect(words(app)[0]).toMatch(/\/new now\. .*\/old/);
   });
 
@@ -52,14 +52,14 @@ describe('moving the library in Settings', () => {
     const { app, move } = await setUp({ 'library.move': () => Promise.reject(refusal) });
     move.begin();
     move.folder = '/file';
-    await move.move();
+    await move.go();
     expect(move.open).toBe(true);
     expect(move.failure).toMatchObject({
       code: 'invalid-request',
       sentence: expect.stringContaining('Folder') as string,
       detail: 'The library was not moved: it is a file.',
     });
-    expect([words(app), move.folder, move.canMove]).toEqual([[], '/file', true]);
+    expect([words(app), move.folder, move.canGo]).toEqual([[], '/file', true]);
     move.begin();
     expect(move.failure).toBeNull();
   });
@@ -70,7 +70,7 @@ describe('moving the library in Settings', () => {
     const { app, move } = await setUp({ 'library.move': () => Promise.reject(refusal) });
     move.folder = '/file';
     app.i18n.language = 'ja';
-    await move.move();
+    await move.go();
     if (move.failure === null) throw new Error('It was not refused.');
     const told = failureNote(app.i18n, move.failure);
     expect(told.detail).toBe('');
@@ -92,11 +92,11 @@ describe('moving the library in Settings', () => {
     await move.cancel();
     expect(move.cancelling).toBe(false);
     move.folder = '/new';
-    const moving = move.move();
-    expect([move.moving, move.canMove]).toEqual([true, false]);
+    const moving = move.go();
+    expect([move.running, move.canGo]).toEqual([true, false]);
     await move.cancel();
     await moving;
-    expect([move.moving, move.cancelling, move.failure]).toEqual([false, false, null]);
+    expect([move.running, move.cancelling, move.failure]).toEqual([false, false, null]);
     expect(move.folder).toBe('/new');
   });
 

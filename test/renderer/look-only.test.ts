@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GALLERY_COMMANDS } from '../../renderer/gallery/command-table.ts';
 import { Generate } from '../../renderer/generate/generate.svelte.ts';
-import type { LibraryState } from '../../main/api/types.ts';
+import type { LibraryState } from '../../main/api/library.ts';
 import { openApp, until } from './helpers.ts';
 
 async function setUp(state: LibraryState) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reason } from '../../main/api/reasons.ts';
-import type { DoctorCheck, ModelInfo } from '../../main/api/types.ts';
+import type { ModelInfo } from '../../main/api/models.ts';
+import type { DoctorCheck } from '../../main/api/studio.ts';
 import { Generate } from '../../renderer/generate/generate.svelte.ts';
 import { doctorLine, doctorReport } from '../../renderer/models/doctor.ts';
 import { pathsOf } from '../../renderer/models/model-import.svelte.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LibraryState, StudioStatus } from '../../main/api/types.ts';
+import type { LibraryState } from '../../main/api/library.ts';
+import type { StudioStatus } from '../../main/api/studio.ts';
 import { statusReport, withoutPaths } from '../../renderer/state/report.ts';
 
 describe('a report', () => {

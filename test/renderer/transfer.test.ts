@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { ImageRow } from '../../main/api/types.ts';
+import type { ImageRow } from '../../main/api/images.ts';
 import { dragPicture } from '../../renderer/generate/drag.ts';
 import { presentAddress } from '../../renderer/state/addresses.ts';
 import { Hover, placeAbove, placeBeside } from '../../renderer/shared/hover.svelte.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { UndoItem, UndoState } from '../../main/api/types.ts';
+import type { UndoItem, UndoState } from '../../main/api/undo.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
 import { Undo } from '../../renderer/state/undo.svelte.ts';
 

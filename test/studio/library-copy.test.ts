@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { StudioEvent } from '#api/types';
+import type { StudioEvent } from '#api/studio';
 import { exportLibrary } from '#studio/portable/export';
 import { importLibrary } from '#studio/portable/import';
 import { fails } from '../hosts/conformance.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Progress, StudioEvent } from '#api/types';
+import type { Progress } from '#api/jobs';
+import type { StudioEvent } from '#api/studio';
 import { createEventHub, gatherEvents, MAX_LISTED, queueEvent } from '#studio/events';
 
 const jobs = (paused: boolean): StudioEvent => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Job, JobState } from '#api/types';
+import type { Job, JobState } from '#api/jobs';
 import type { Resume } from '#history/types';
 import {
   batches,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Progress } from '#api/types';
+import type { Progress } from '#api/jobs';
 import { createPreviews, wantedPreviews } from '#studio/queue/previews';
 import {
   createDrawBudget,

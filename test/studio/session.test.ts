@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SESSION_LIMITS } from '#api/session';
-import type { Job } from '#api/types';
+import type { Job } from '#api/jobs';
 import { nextSeed, openSession } from '#studio/session';
 import { failure } from './helpers.ts';
 

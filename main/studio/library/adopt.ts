@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { Recipe } from '#api/recipe';
-import type { Operation } from '#api/types';
+import type { Operation } from '#api/images';
 import type { StoredImage } from '#history/types';
 import {
   LIBRARY_KEYWORD,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Recovery } from '#api/types';
+import type { Recovery } from '#api/library';
 import { openDatabase, type Opened } from '#history/database';
 import { createHistory } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { encodeError, StudioError } from '#api/errors';
 import { reasonText, type Reason } from '#api/reasons';
-import type { ExportResult } from '#api/types';
+import type { ExportResult } from '#api/exchange';
 import type { StoredImage } from '#history/types';
 import { fileError } from '#pictures/files';
 import { readText, RECIPE_KEYWORD, stripTexts } from '#pictures/png';

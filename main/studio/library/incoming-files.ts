@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeError } from '#api/errors';
 import type { Recipe } from '#api/recipe';
-import type { InspectedFile, Refusal } from '#api/types';
+import type { InspectedFile, Refusal } from '#api/exchange';
 import { readPicture } from '#pictures/pictures';
 import { parseRecipe } from '#pictures/recipe';
 import type { RgbImage } from '#worker/protocol';

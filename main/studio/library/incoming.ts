@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import type { Recipe } from '#api/recipe';
-import type { ImportResult, Refusal } from '#api/types';
+import type { ImportResult, Refusal } from '#api/exchange';
 import { operationOf } from '#pictures/library-text';
 import { recipeTokens } from '#pictures/recipe';
 import { keepPng, savePicture, withTexts } from '../queue/picture-store.ts';

@@ -7,8 +7,8 @@ import type {
   LibraryPlace,
   LibraryState,
   Recovery,
-  StudioEvent,
-} from '#api/types';
+} from '#api/library';
+import type { StudioEvent } from '#api/studio';
 import { restoreBackup } from '#history/restore';
 import { assemble, type Assembly, type OpenStudioOptions } from '../assembly.ts';
 import { exportLibrary, type TransferOptions } from '../portable/export.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import type { Reason } from '#api/reasons';
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 import { openDatabase, type Opened } from '#history/database';
 import { makeFolder } from '#pictures/files';
 import { freeBytes } from './new-folder.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { StudioError } from '#api/errors';
-import type { LibraryPlace } from '#api/types';
+import type { LibraryPlace } from '#api/library';
 import { fileError, makeFolder, systemCode, writeAtomic } from '#pictures/files';
 import type { Home } from '../home.ts';
 

@@ -1,7 +1,8 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { FileState, Recovery } from '#api/types';
+import type { FileState } from '#api/images';
+import type { Recovery } from '#api/library';
 import { systemCode } from '#pictures/files';
 import { fileTime, IMAGE_PATH } from '#pictures/image-files';
 import { makerTitles } from '../models/titles.ts';

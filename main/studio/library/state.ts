@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
-import type { LibraryState } from '#api/types';
+import type { LibraryState } from '#api/library';
 
 /** The state of a library whose folder has none: where it was, or where it is said to be. */
 export function noLibrary(folder: string): Extract<LibraryState, { kind: 'missing' }> {

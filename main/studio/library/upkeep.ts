@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Recovery } from '#api/types';
+import type { Recovery } from '#api/library';
 import { latestBackup } from '#history/backup';
 import type { Models } from '../models/models.ts';
 import type { Workshop } from '../workshop.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelInfo } from '#api/types';
+import type { ModelInfo } from '#api/models';
 import { aboutNetwork, pictureSide } from '#bundle/about';
 import type { Manifest, NetworkKind } from '#bundle/manifest';
 import { readWhole } from '#pictures/files';

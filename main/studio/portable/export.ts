@@ -1,7 +1,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { LibraryExported } from '#api/types';
+import type { LibraryExported } from '#api/library';
 import type { PortablePicture, Snapshot } from '#history/snapshot';
 import { fileError, makeFolder, syncFolder, writeAtomic } from '#pictures/files';
 import { throwIfCancelled, writeHashed } from '#worker/hashing';

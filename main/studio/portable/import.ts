@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { StudioError } from '#api/errors';
-import type { LibraryImported } from '#api/types';
+import type { LibraryImported } from '#api/library';
 import { savedFile } from '#pictures/image-files';
 import { throwIfCancelled } from '#worker/hashing';
 import { freeBytes } from '../library/new-folder.ts';

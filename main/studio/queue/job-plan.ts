@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import type { RecipeSource } from '#api/recipe';
-import type { CreateJob, Job } from '#api/types';
+import type { CreateJob, Job } from '#api/jobs';
 import type { Manifest } from '#bundle/manifest';
 import type { Resume } from '#history/types';
 import type { Methods, Picture } from '#worker/protocol';

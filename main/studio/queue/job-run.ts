@@ -1,5 +1,5 @@
 import { StudioError } from '#api/errors';
-import type { Operation } from '#api/types';
+import type { Operation } from '#api/images';
 import type { Manifest } from '#bundle/manifest';
 import type { StoredImage, StoredJob } from '#history/types';
 import { makeRecipe, recipeRepresentation } from '#pictures/recipe';

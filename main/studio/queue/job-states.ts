@@ -1,4 +1,4 @@
-import type { Job, JobState } from '#api/types';
+import type { Job, JobState } from '#api/jobs';
 
 type Failure = NonNullable<Job['error']>;
 

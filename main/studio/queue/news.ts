@@ -1,4 +1,4 @@
-import type { Job, QueueState } from '#api/types';
+import type { Job, QueueState } from '#api/jobs';
 import type { StoredJob } from '#history/types';
 import type { Workshop } from '../workshop.ts';
 

@@ -1,5 +1,5 @@
 import type { Recipe } from '#api/recipe';
-import type { Operation } from '#api/types';
+import type { Operation } from '#api/images';
 import {
   formatLibraryText,
   LIBRARY_KEYWORD,

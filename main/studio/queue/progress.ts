@@ -1,4 +1,4 @@
-import type { Progress } from '#api/types';
+import type { Progress } from '#api/jobs';
 import type { StepReport } from '#worker/protocol';
 
 /** A window is told at most ten times a second. */

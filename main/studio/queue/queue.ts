@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { encodeError, StudioError, type WireError } from '#api/errors';
-import type { CreateJob, Job, QueueState } from '#api/types';
+import type { CreateJob, Job, QueueState } from '#api/jobs';
 import type { StoredJob } from '#history/types';
 import type { Workshop } from '../workshop.ts';
 import { resolveSettings } from './job-plan.ts';

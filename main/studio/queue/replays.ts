@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
-import type { DecodeSteps, ReplayResult } from '#api/types';
+import type { DecodeSteps, ReplayResult } from '#api/images';
 import type { StoredImage } from '#history/types';
 import { LIBRARY_TEXT_VERSION, type LibraryText } from '#pictures/library-text';
 import { encodePng, encodePreview, readPicture } from '#pictures/pictures';

@@ -1,4 +1,4 @@
-import type { ImageDetail, ImageRow } from '#api/types';
+import type { ImageDetail, ImageRow } from '#api/images';
 import type { Gallery } from '../gallery.svelte.ts';
 
 export type CompareMode = 'slide' | 'side' | 'blink' | 'difference';

@@ -1,4 +1,4 @@
-import type { ImageDetail } from '#api/types';
+import type { ImageDetail } from '#api/images';
 import { isForeign, RECIPE_FIELDS, valuesOf } from '../../state/draft-values.ts';
 import { fieldText, labelText, rowName } from '../details/recipe-table.ts';
 import type { I18n } from '../../state/i18n.svelte.ts';

@@ -1,4 +1,4 @@
-import type { ImageDetail, ImageRow, ReplayResult } from '#api/types';
+import type { ImageDetail, ImageRow, ReplayResult } from '#api/images';
 import type { RecallField } from '../../state/draft-values.ts';
 import { failureCode } from '../../state/errors.ts';
 import { fullAddress } from '../../state/addresses.ts';

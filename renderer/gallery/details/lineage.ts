@@ -1,4 +1,4 @@
-import type { ImageDetail, Operation } from '#api/types';
+import type { ImageDetail, Operation } from '#api/images';
 
 /** Children and parents that are drawn; the rest is a number and a link to a search. */
 const SHOWN = 3;

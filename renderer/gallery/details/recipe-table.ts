@@ -1,5 +1,6 @@
 import type { ResolvedTarget } from '#api/recipe';
-import type { ImageDetail, JobSource } from '#api/types';
+import type { ImageDetail } from '#api/images';
+import type { JobSource } from '#api/jobs';
 import type { Draft } from '../../state/draft.svelte.ts';
 import {
   isForeign,

@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 import type { I18n } from '../../state/i18n.svelte.ts';
 
 /** The name of a cell: recipe words, never a guess at what is in the picture. */

@@ -1,4 +1,4 @@
-import type { ImageRow } from '#api/types';
+import type { ImageRow } from '#api/images';
 
 /** Rows that are kept: a row is some hundred bytes. */
 const KEPT = 20_000;

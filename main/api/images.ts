@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { Recipe, ResolvedTarget } from './recipe.ts';
+
+/** Number of a picture in its library. */
+export const imageId = z.int().positive();
+
+/** Pictures that one call is about. */
+export const imageIds = z.array(imageId).min(1).max(200_000);
+
+export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
+
+/**
+ * `missing`: the file is gone or damaged. `dropped`: the pixels were given up on purpose. Both can be
+ * rebuilt.
+ */
+export type FileState = 'present' | 'missing' | 'dropped';
+
+/** A cell of the grid. */
+export interface ImageRow {
+  readonly id: number;
+  readonly seed: number;
+  readonly createdAt: number;
+  readonly rating: number;
+  readonly starred: boolean;
+  readonly operation: Operation;
+  readonly children: number;
+  readonly file: FileState;
+  readonly size: number;
+  readonly guidance: number;
+  readonly deletedAt: number | null;
+  /** Changes whenever the pixels do: part of the picture's address. */
+  readonly version: string;
+  /** The file that a picture from elsewhere was read from: its seed and guidance say nothing. */
+  readonly importedAs?: string;
+}
+
+/** Everything about one picture. */
+export interface ImageDetail extends ImageRow {
+  readonly recipe: Recipe;
+  readonly modelTitle: string | null;
+  /** Of the label, in the languages of the model that made it; null where it has none. */
+  readonly className: { readonly en: string; readonly ja?: string | undefined } | null;
+  readonly path: string;
+  readonly bytes: number;
+  readonly note: string;
+  readonly tags: readonly string[];
+  readonly boards: readonly number[];
+  readonly job: number | null;
+  readonly parents: readonly { readonly id: number; readonly operation: Operation }[];
+  readonly childIds: readonly number[];
+  /** Milliseconds of each stage. */
+  readonly times: {
+    readonly representation: number;
+    readonly tokens: number;
+    readonly pixels: number;
+  };
+}
+
+export const updateImages = z.strictObject({
+  ids: imageIds,
+  rating: z.int().min(0).max(5).optional(),
+  starred: z.boolean().optional(),
+  note: z.string().max(10_000).optional(),
+  addTags: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
+  removeTags: z.array(z.string().max(100)).max(50).optional(),
+  addToBoard: z.int().positive().optional(),
+  removeFromBoard: z.int().positive().optional(),
+});
+
+export type UpdateImages = z.infer<typeof updateImages>;
+
+/** A step of a picture's decoding, made again from its recipe. */
+export interface DecodeStep {
+  readonly step: number;
+  readonly guidance: number;
+  /** [N], `mask` where open after this step. */
+  readonly tokens: readonly number[];
+  /** Bits [N] of what was open before it. */
+  readonly entropy: readonly number[];
+  readonly preview: string;
+}
+
+export interface DecodeSteps {
+  readonly mask: number;
+  readonly steps: readonly DecodeStep[];
+}
+
+/** What running a recipe again showed. */
+export interface ReplayResult {
+  readonly differing: number;
+  readonly tokens: number;
+  readonly target: ResolvedTarget;
+  readonly recordedTarget: ResolvedTarget;
+}
