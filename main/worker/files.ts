@@ -6,6 +6,7 @@ import { StudioError } from '#api/errors';
 import { fileReason, reasonText, type Reason } from '#api/reasons';
 import type { ByteSource } from '#checkpoint/types';
 import { makeFolders } from '#runtime/folders';
+import { Pieces } from './pieces.ts';
 
 /** An open file as a source of bytes. */
 export interface FileSource extends ByteSource {
@@ -36,17 +37,18 @@ export async function fileSource(path: string, name = basename(path)): Promise<F
       throw unavailable({ code: 'file-not-plain', values: { file: name } });
     }
     const { size } = stats;
+    const pieces = new Pieces();
     return {
       name,
       size,
       async read(offset, length) {
         // Not zeroed first: every byte is overwritten below, or the read fails.
-        const bytes = Buffer.allocUnsafeSlow(length);
+        const bytes = pieces.take(length);
         const whole = await fill(handle, { bytes, offset }).catch((error: unknown) => {
           throw fileError(error, name);
         });
         if (!whole) throw unavailable({ code: 'file-shrank', values: { file: name } });
-        return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+        return bytes;
       },
       close: () => handle.close(),
     };

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { StudioError } from '#api/errors';
+import { giveBack } from './pieces.ts';
 
 /** Pieces asked for before they are needed, so that reading, hashing and writing overlap. */
 const READ_AHEAD = 2;
-/** Writes under way at once; with pieces of a few MiB this bounds the memory in use. */
-const WRITES = 2;
+/** Bytes of one write. Of more at once a system may want memory in one piece, and look long for it. */
+const WRITE_BYTES = 2 ** 18;
+/** Pieces that are being written; this bounds the memory in use. */
+const WRITES = 3;
 /** The disk is told to begin so often, so that the end need not wait for a whole file. */
 const FLUSH_BYTES = 128 * 2 ** 20;
 
@@ -88,6 +91,7 @@ export async function hashStream(
     hash.update(chunk);
     size += chunk.length;
     options.onBytes?.(chunk.length);
+    giveBack(chunk);
   }
   return { size, sha256: hash.digest('hex') };
 }
@@ -98,17 +102,26 @@ async function writeAll(piece: {
   readonly position: number;
 }): Promise<void> {
   const { handle, chunk, position } = piece;
-  let done = 0;
-  while (done < chunk.length) {
-    const left = chunk.length - done;
-    done += (await handle.write(chunk, done, left, position + done)).bytesWritten;
-  }
+  const write = async (from: number, to: number): Promise<void> => {
+    for (let done = from; done < to;) {
+      done += (await handle.write(chunk, done, to - done, position + done)).bytesWritten;
+    }
+  };
+  const parts = Array.from({ length: Math.ceil(chunk.length / WRITE_BYTES) }, (_, i) => {
+    const from = i * WRITE_BYTES;
+    return write(from, Math.min(from + WRITE_BYTES, chunk.length));
+  });
+  // All of them are asked for at once, and all end before the file may be closed.
+  const ended = await Promise.allSettled(parts);
+  for (const part of ended) if (part.status === 'rejected') throw part.reason;
+  // It was hashed meanwhile.
+  giveBack(chunk);
 }
 
 /** The same pieces, each asked for while those before it are worked on. */
-async function* readAhead(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* readAhead<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = chunks[Symbol.asyncIterator]();
-  const asked: Promise<IteratorResult<Uint8Array, unknown>>[] = [];
+  const asked: Promise<IteratorResult<T, unknown>>[] = [];
   const ask = (): void => {
     const next = iterator.next();
     next.catch(() => undefined);

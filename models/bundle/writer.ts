@@ -29,7 +29,7 @@ export interface BundleFile {
   readonly kind: NetworkKind;
   /** Bytes that `chunks` will yield. */
   readonly size: number;
-  /** The content, in pieces of a few MiB. Can be asked for once. */
+  /** The content, in pieces of a MiB or so. Can be asked for once. */
   chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 

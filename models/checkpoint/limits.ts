@@ -5,8 +5,8 @@
 
 const MIB = 2 ** 20;
 
-/** Bytes read at a time: long enough for full disk speed, short enough to hold several. */
-export const CHUNK_BYTES = 4 * MIB;
+/** Bytes read at a time: enough for full disk speed, and few enough to stay in a core's cache. */
+export const CHUNK_BYTES = MIB;
 
 /** Tensors, or zip entries, of one file. The largest released RCG file has 890. */
 export const MAX_ENTRIES = 200_000;

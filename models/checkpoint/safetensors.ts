@@ -197,7 +197,7 @@ function failure(
 export interface SafetensorsFile {
   /** Bytes of the whole file. */
   readonly size: number;
-  /** The file from start to end, in pieces of a few MiB. */
+  /** The file from start to end, in pieces of a MiB or so. */
   chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 

@@ -39,7 +39,7 @@ export async function readRange(
 }
 
 /**
- * The bytes of a range in pieces of 4 MiB. The next piece is read while the caller works on one, so
+ * The bytes of a range in pieces of `CHUNK_BYTES`. The next piece is read while the caller works on one, so
  * that disk and processor are busy together.
  */
 export async function* streamRange(

@@ -49,7 +49,7 @@ export interface TensorInfo {
 export interface StoredTensor extends TensorInfo {
   /**
    * The elements, row-major and contiguous whatever the strides in the file, little-endian, in
-   * pieces of a few MiB (whole elements each). Rejects when the file is cut short or damaged.
+   * pieces of a MiB or so (whole elements each). Rejects when the file is cut short or damaged.
    */
   chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }

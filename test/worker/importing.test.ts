@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
@@ -19,7 +19,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '#api/errors';
 import type { ErrorCode } from '#api/errors';
 import { reasonText } from '#api/reasons';
+import { CHUNK_BYTES } from '#checkpoint/limits';
 import { writeSafetensors } from '#checkpoint/safetensors';
+import { streamRange } from '#checkpoint/source';
 import type { StateDict } from '#checkpoint/types';
 import { fileError, fileSource, fill, writeFolderAtomically } from '#worker/files';
 import {
@@ -29,6 +31,7 @@ import {
   previewImport,
   verifyBundle,
 } from '#worker/importing';
+import { hashStream, writeHashed } from '#worker/hashing';
 import type { ImportRequest } from '#worker/protocol';
 import * as sample from '../models/importer/samples.ts';
 
@@ -376,6 +379,37 @@ describe('files', () => {
     const source = await fileSource(path);
     expect(source.size).toBe(5 * 2 ** 30);
     expect([...(await source.read(2 ** 32 + 5, 2))]).toEqual([0, 0]);
+    await source.close();
+  });
+
+  test('are copied piece by piece, whatever memory is used again meanwhile', async () => {
+    const bytes = randomBytes(11 * CHUNK_BYTES + 12_345);
+    await writeFile(join(folder, 'from'), bytes);
+    const source = await fileSource(join(folder, 'from'));
+    // Ranges of all lengths, as tensors are: one after another, from end to end.
+    const stops = [
+      0,
+      1,
+      70_000,
+      CHUNK_BYTES - 1,
+      3 * CHUNK_BYTES,
+      8 * CHUNK_BYTES + 7,
+      bytes.length,
+    ];
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (const [i, offset] of stops.slice(0, -1).entries()) {
+        yield* streamRange(source, { offset, length: (stops[i + 1] ?? 0) - offset }, 'a part');
+      }
+    }
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const whole = { size: bytes.length, sha256 };
+    expect(await writeHashed(join(folder, 'to'), chunks(), {})).toEqual(whole);
+    expect((await readFile(join(folder, 'to'))).equals(bytes)).toBe(true);
+    expect(await hashStream(chunks(), {})).toEqual(whole);
+    // A piece that is held by somebody is not written over.
+    const held = await source.read(0, CHUNK_BYTES);
+    expect(await hashStream(chunks(), {})).toEqual(whole);
+    expect(bytes.subarray(0, CHUNK_BYTES).equals(held)).toBe(true);
     await source.close();
   });
 
