@@ -34,6 +34,12 @@ export interface ImageRow {
   readonly importedAs?: string;
 }
 
+/** A picture that a job has just made. */
+export interface MadeImage extends ImageRow {
+  /** Its thumbnail as an address that holds all of it; null where it has to be fetched. */
+  readonly thumb: string | null;
+}
+
 /** Everything about one picture. */
 export interface ImageDetail extends ImageRow {
   readonly recipe: Recipe;

@@ -1,3 +1,4 @@
+import type { MadeImage } from './images.ts';
 import type { Job, Progress, QueueState } from './jobs.ts';
 import type { LibraryState } from './library.ts';
 import type { Reason } from './reasons.ts';
@@ -7,8 +8,17 @@ import type { ResolvedTarget } from './recipe.ts';
 export type StudioEvent =
   | ({ readonly kind: 'jobs'; readonly jobs: readonly Job[] } & QueueState)
   | { readonly kind: 'progress'; readonly progress: Progress }
-  /** Rows were added or changed; `ids` null when too many to list. */
-  | { readonly kind: 'images'; readonly ids: readonly number[] | null }
+  /** How the studio is has changed, as far as a status strip shows it. */
+  | { readonly kind: 'status'; readonly status: StudioStatus }
+  /**
+   * Rows were added or changed; `ids` null when too many to list. With `made`, pictures of a job were
+   * kept, and nothing else happened: their rows. Those of `ids` that are not in it are their parents.
+   */
+  | {
+      readonly kind: 'images';
+      readonly ids: readonly number[] | null;
+      readonly made?: readonly MadeImage[];
+    }
   | { readonly kind: 'models' }
   | { readonly kind: 'settings' }
   | {

@@ -22,6 +22,7 @@ import type { Disks } from './library/network.ts';
 import { openLibraryOf, type OpenedLibrary, type Opening } from './library/opening.ts';
 import { BACKUPS } from './library/place.ts';
 import { unavailable } from './library/state.ts';
+import { startMeters } from './meters.ts';
 import { createModels, type Models } from './models/models.ts';
 import { createMosaics, type Mosaics } from './models/mosaics.ts';
 import { createPreviews } from './queue/previews.ts';
@@ -205,6 +206,9 @@ function putTogether(parts: Parts): Assembly {
       history?.settings.set(TARGET, cpuTarget);
     }
   };
+  const status = (): Promise<StudioStatus> =>
+    statusOf(shop, state, history !== null && queue.isPaused());
+  const meters = startMeters(shop.events, status);
   const begin = (): void => {
     if (resting) return;
     if (state.kind === 'open' && !closing.signal.aborted) queue.start(isAfterCrash(opened));
@@ -233,7 +237,7 @@ function putTogether(parts: Parts): Assembly {
     ready,
     trusted: suspicious ? ready : Promise.resolve(),
     backup,
-    status: () => statusOf(shop, state, history !== null && queue.isPaused()),
+    status,
     summary: () => ({
       ...shop.history().images.summary(),
       folder: shop.files.folder,
@@ -262,6 +266,7 @@ function putTogether(parts: Parts): Assembly {
     },
     async close() {
       if (closing.signal.aborted) return;
+      meters.close();
       await queue.close();
       await sidecar?.close();
       closing.abort();

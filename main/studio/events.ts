@@ -107,6 +107,7 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
     case 'transfer':
     case 'models':
     case 'settings':
+    case 'status':
       return [...waiting.filter((other) => other.kind !== event.kind), event];
     case 'progress': {
       const { job, index } = event.progress;
@@ -123,9 +124,11 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
         before.ids === null || event.ids === null
           ? null
           : [...new Set([...before.ids, ...event.ids])];
+      const made = before.made && event.made && [...before.made, ...event.made];
+      const listed = ids !== null && ids.length <= MAX_LISTED;
       return [
         ...waiting.filter((other) => other !== before),
-        { kind: 'images', ids: ids !== null && ids.length > MAX_LISTED ? null : ids },
+        { kind: 'images', ids: listed ? ids : null, ...(made && listed ? { made } : {}) },
       ];
     }
   }

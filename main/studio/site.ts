@@ -37,7 +37,7 @@ const POLICY = [
   "script-src 'self'",
   // Inline styles are the places of floating boxes.
   "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' blob:",
+  "img-src 'self' blob: data:",
   "font-src 'self'",
   "connect-src 'self'",
   "form-action 'none'",

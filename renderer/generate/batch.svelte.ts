@@ -1,9 +1,11 @@
-import type { ImageRow } from '#api/images';
+import type { ImageRow, MadeImage } from '#api/images';
 import { thumbAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import { warmPicture } from './warm.ts';
 
 const MOST = 2000;
+/** Some kilobytes each. */
+const MOST_INLINE = 500;
 /** Of so few pictures, just made, the thumbnails are loaded before they take their places. */
 const FEW = 16;
 
@@ -13,11 +15,17 @@ export class Batch {
   readonly #app: App;
   readonly #warm: typeof warmPicture;
   readonly #asked = new Set<number>();
+  /** Thumbnails that came with their rows, the newest last; by address, which names the version. */
+  readonly #inline = new Map<string, string>();
 
   constructor(app: App, warm = warmPicture) {
     this.#app = app;
     this.#warm = warm;
-    app.events.on('images', (event) => this.#renew(event.ids));
+    app.events.on('images', ({ ids, made }) => {
+      if (made !== undefined) void this.#learn(made);
+      const told = new Set(made?.map(({ id }) => id));
+      this.#renew(ids?.filter((id) => !told.has(id)) ?? null);
+    });
   }
 
   row(id: number): ImageRow | null {
@@ -26,7 +34,7 @@ export class Batch {
 
   thumb(id: number | undefined): string | null {
     const row = id === undefined ? null : this.row(id);
-    return row === null || row.file !== 'present' ? null : thumbAddress(row);
+    return row === null || row.file !== 'present' ? null : this.#source(row);
   }
 
   /** Reads the rows that are not known yet. */
@@ -43,8 +51,30 @@ export class Batch {
       for (const id of ids) this.#asked.delete(id);
       return;
     }
+    await this.#show(rows);
+  }
+
+  /** What a job has just made. */
+  async #learn(made: readonly MadeImage[]): Promise<void> {
+    for (const row of made) {
+      this.#asked.add(row.id);
+      if (row.thumb !== null) this.#inline.set(thumbAddress(row), row.thumb);
+    }
+    for (const oldest of this.#inline.keys()) {
+      if (this.#inline.size <= MOST_INLINE) break;
+      this.#inline.delete(oldest);
+    }
+    await this.#show(made);
+  }
+
+  #source(row: ImageRow): string {
+    const address = thumbAddress(row);
+    return this.#inline.get(address) ?? address;
+  }
+
+  async #show(rows: readonly ImageRow[]): Promise<void> {
     const shown = rows.length > FEW ? [] : rows.filter(({ file }) => file === 'present');
-    await Promise.all(shown.map((row) => this.#warm(thumbAddress(row))));
+    await Promise.all(shown.map((row) => this.#warm(this.#source(row))));
     this.#rows = new Map([...this.#rows, ...rows.map((row) => [row.id, row] as const)]);
   }
 

@@ -76,7 +76,10 @@ export class App {
       () => !this.lookOnly,
     );
     this.events.onConnected(() => void this.undo.refresh());
-    this.events.on('images', () => this.undo.refreshSoon());
+    this.events.on('images', ({ made }) => {
+      // What a job makes is no step to take back.
+      if (made === undefined) this.undo.refreshSoon();
+    });
     new JobAlerts(this);
   }
 

@@ -18,6 +18,7 @@ export class Events {
     jobs: new Set(),
     progress: new Set(),
     images: new Set(),
+    status: new Set(),
     models: new Set(),
     settings: new Set(),
     import: new Set(),

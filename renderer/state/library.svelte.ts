@@ -3,28 +3,31 @@ import type { Events } from './events.svelte.ts';
 import type { StudioClient } from './studio.ts';
 
 const SOON_MS = 250;
-/** While a job runs, counts are read no more often than this. */
-const GAP_MS = 2000;
 
 /** Counts, boards, tags and searches of the library, read again after changes. */
 export class Library {
   summary = $state.raw<LibrarySummary | null>(null);
   readonly #studio: StudioClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #last = -Infinity;
-  #busy = false;
+  /** Pictures were counted here, so that the studio need not count all of them for each. */
+  #counted = false;
 
   constructor(studio: StudioClient, events: Events) {
     this.#studio = studio;
     events.onConnected(() => void this.refresh());
-    events.on('images', () => this.#soon());
-    events.on('jobs', ({ jobs }) => (this.#busy = jobs.some(({ state }) => state === 'running')));
+    events.on('images', ({ made }) => {
+      if (made === undefined) this.#soon();
+      else this.#count(made.length);
+    });
+    events.on('jobs', ({ jobs }) => {
+      if (this.#counted && !jobs.some(({ state }) => state === 'running')) this.#soon();
+    });
   }
 
   async refresh(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#last = performance.now();
+    this.#counted = false;
     try {
       this.summary = await this.#studio.images.summary();
     } catch {
@@ -32,10 +35,16 @@ export class Library {
     }
   }
 
-  /** Changes come in bursts, and a job tells of its pictures one after another: not all are read. */
+  /** Changes come in bursts: one reading is enough. */
   #soon(): void {
-    const gap = this.#busy ? this.#last + GAP_MS - performance.now() : 0;
-    const wait = Math.max(SOON_MS, gap);
-    this.#timer ??= setTimeout(() => void this.refresh(), wait);
+    this.#timer ??= setTimeout(() => void this.refresh(), SOON_MS);
+  }
+
+  /** New pictures: what else is known of them is read when the jobs are done. */
+  #count(made: number): void {
+    this.#counted = true;
+    if (this.summary === null) return;
+    const { total, unrated } = this.summary;
+    this.summary = { ...this.summary, total: total + made, unrated: unrated + made };
   }
 }

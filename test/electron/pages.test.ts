@@ -164,7 +164,7 @@ describe('app://studio', () => {
       'default-src': "'none'",
       'script-src': "'self'",
       'style-src': "'self' 'unsafe-inline'",
-      'img-src': "'self' blob:",
+      'img-src': "'self' blob: data:",
       'font-src': "'self'",
       'connect-src': "'self'",
       'form-action': "'none'",

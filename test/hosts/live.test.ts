@@ -1,5 +1,6 @@
 import { createRouterClient } from '@orpc/server';
 import { beforeAll, expect, test } from 'vitest';
+import type { MadeImage } from '#api/images';
 import type { Progress } from '#api/jobs';
 import { createRouter } from '#studio/router';
 import { ended, sample } from './conformance.ts';
@@ -49,6 +50,34 @@ test('a run is seen step by step, at most ten times a second, with pictures on t
   }
   expect(pictures.length).toBeGreaterThan(0);
   expect(new Set(pictures)).toEqual(new Set(['image/png']));
+});
+
+test('windows are told the rows and thumbnails of what is made, and need not ask', async () => {
+  const studio = await testStudio(home, { libraryFolder: await libraryFolder() });
+  const client = createRouterClient(createRouter(studio));
+  const stream = await client.studio.events();
+  const { id } = await client.jobs.create(sample({ ...LONG, steps: 4 }));
+  const told: MadeImage[] = [];
+  for await (const event of stream) {
+    if (event.kind === 'images') {
+      expect(event.ids).toEqual(event.made?.map((row) => row.id));
+      told.push(...(event.made ?? []));
+    }
+    if (event.kind === 'jobs' && event.jobs[0]?.state === 'done') break;
+  }
+  const { images } = await ended(client, id);
+  expect(told.map((row) => row.id)).toEqual(images);
+  expect(told.map(({ thumb: _, ...row }) => row)).toEqual(
+    await client.images.rows({ ids: [...images] }),
+  );
+  for (const { id: image, thumb } of told) {
+    const bytes = Buffer.from(
+      /^data:image\/webp;base64,(.+)$/.exec(thumb ?? '')?.[1] ?? '',
+      'base64',
+    );
+    const kept = await studio.assets.get(`/images/${image}/thumb`);
+    expect(kept && bytes.equals(kept.bytes)).toBe(true);
+  }
 });
 
 test('without previews the same steps are told, and no picture is made for them', async () => {

@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 /** The policy that the real hosts send: the build must live with it. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 export interface HostOptions extends FakeOptions {
   /** The built page. */

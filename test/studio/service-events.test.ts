@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { MadeImage } from '#api/images';
 import type { Progress } from '#api/jobs';
 import type { StudioEvent } from '#api/studio';
 import { createEventHub, gatherEvents, MAX_LISTED, queueEvent } from '#studio/events';
@@ -85,6 +86,17 @@ describe('what waits for a slow listener', () => {
   });
   test('lists of pictures join, each once', () => {
     expect(queued(images(1, 2), jobs(true), images(2, 3))).toEqual([jobs(true), images(1, 2, 3)]);
+  });
+  test('what jobs made joins, and is a mere list beside any other change', () => {
+    const made = (id: number): StudioEvent => ({
+      ...{ kind: 'images', ids: [id] },
+      made: [{ id } as MadeImage],
+    });
+    expect(queued(made(1), made(2))).toEqual([
+      { kind: 'images', ids: [1, 2], made: [{ id: 1 }, { id: 2 }] },
+    ]);
+    expect(queued(made(1), images(2))).toEqual([images(1, 2)]);
+    expect(queued(images(2), made(1))).toEqual([images(2, 1)]);
   });
   test('"all of them" swallows lists', () => {
     expect(queued({ kind: 'images', ids: null }, images(4))).toEqual([

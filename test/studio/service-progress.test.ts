@@ -47,7 +47,7 @@ describe('what windows are told of a run', () => {
   });
 
   test('is less on few cores, which the run needs; a short job is told closely all the same', () => {
-    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([1000, 1000, 500, 250, 100]);
+    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([1600, 1600, 800, 400, 100]);
     const first = feed(2);
     const run = ({ offer }: Pick<typeof first, 'offer'>, ms: number) => {
       for (let step = 1; step <= ms / 10; step++) {
@@ -87,7 +87,7 @@ describe('what windows are told of a run', () => {
 
   test('is less while finished pictures cost a window as much as several messages', () => {
     const { told, offer, budget } = feed(2);
-    budget.spend(12);
+    budget.spend(10);
     offer(at(0, 1));
     vi.advanceTimersByTime(3 * messageGap(2) - 1);
     expect(told).toEqual([]);
@@ -148,7 +148,7 @@ describe('what windows are told of a run', () => {
       const step = 1 + Math.floor((time % PICTURE) / 35);
       if (time % 35 === 0) offer(at(index, step));
       // The engine decodes one step in so many, as it may.
-      if (time % 2800 === 500) offer(at(index, step, `/previews/1/${index}?step=${step}`));
+      if (time % 4200 === 500) offer(at(index, step, `/previews/1/${index}?step=${step}`));
       if (time >= due) {
         budget.land();
         landings += 1;
@@ -161,10 +161,10 @@ describe('what windows are told of a run', () => {
       }
       vi.advanceTimersByTime(10);
     }
-    const previews = RUN / 2800;
+    const previews = RUN / 4200;
     expect(previewed(told)).toHaveLength(previews);
     // No more is drawn than the share, and what was saved up.
-    const messages = told.length + 3 * landings;
+    const messages = told.length + 2 * landings;
     expect(messages).toBeLessThanOrEqual(RUN / messageGap(2) + 10 + 4);
     expect(landings).toBeGreaterThan(15);
   });
@@ -184,7 +184,7 @@ describe('what windows are told of a run', () => {
       vi.advanceTimersByTime(100);
     }
     expect(landings).toBeGreaterThan(10);
-    expect(told.length + 3 * landings).toBeLessThanOrEqual(60_000 / messageGap(2) + 10 + 4);
+    expect(told.length + 2 * landings).toBeLessThanOrEqual(60_000 / messageGap(2) + 10 + 4);
   });
 
   test('a finished picture and a closed run say nothing more', () => {

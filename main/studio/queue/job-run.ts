@@ -1,5 +1,6 @@
 import { StudioError } from '#api/errors';
 import type { Operation } from '#api/images';
+import type { StudioEvent } from '#api/studio';
 import type { Manifest } from '#bundle/manifest';
 import type { StoredImage, StoredJob } from '#history/types';
 import { makeRecipe, recipeRepresentation } from '#pictures/recipe';
@@ -7,6 +8,7 @@ import type { Methods, ModelRef, OpenedModel, Picture } from '#worker/protocol';
 import { gatherEvents, type Gathering } from '../events.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
+import { madeImages } from './made-images.ts';
 import { batches, batchPlan, fitsResume, pictureSource, type Batch } from './job-plan.ts';
 import type { Pace } from './pace.ts';
 import { savePicture } from './picture-store.ts';
@@ -217,7 +219,9 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   );
   const operation: Operation = parent === null ? 'generate' : 'variation';
   const image = { width: picture.size, height: picture.size, data: picture.image };
-  await savePicture({ ...shop, events: landings }, image, {
+  const told: StudioEvent[] = [];
+  const events = { publish: (event: StudioEvent) => void told.push(event) };
+  const id = await savePicture({ ...shop, events }, image, {
     recipe,
     modelTitle: manifest.title.en,
     operation,
@@ -227,4 +231,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   });
   keeper.saved(index);
   shop.history().jobs.forgetCrashes(job.id);
+  const made = await madeImages(shop, id);
+  for (const event of told)
+    landings.publish(event.kind === 'images' ? { ...event, ...made } : event);
 }

@@ -4,13 +4,13 @@ import type { StepReport } from '#worker/protocol';
 /** A window is told at most ten times a second. */
 const GAP_MS = 100;
 /** What drawing one message costs a window, with the browser's own work, in time of one core. */
-const DRAW_MS = 25;
+const DRAW_MS = 40;
 /** Part of the machine's cores that drawing may take from a run, which uses them all. */
 const DRAW_SHARE = 0.025;
 /** Messages that may be saved up, so that a short job is watched closely on any machine. */
-const SAVED = 10;
-/** What finished pictures cost a window, in messages: it fetches them, and shows them in four places. */
-const LANDING = 3;
+const SAVED = 8;
+/** What finished pictures cost a window, in messages: it reads the newest, and shows them in four places. */
+const LANDING = 2;
 
 /** Milliseconds between two messages of a long run: told less on few cores, it leaves more to the run. */
 export function messageGap(cores: number): number {

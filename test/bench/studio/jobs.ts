@@ -7,6 +7,8 @@ import { newPage } from './window.ts';
 const SHARE = { least: 95 } as const;
 /** How often it is asked whether a job is done: rarely, so that asking costs nothing. */
 const ASK_MS = 250;
+/** After which a window has nothing more to do. */
+const REST_MS = 2000;
 
 export interface JobsOptions {
   readonly studio: Served;
@@ -62,6 +64,9 @@ async function watch({ studio, browser, pictures }: JobsOptions): Promise<number
   try {
     await page.goto(`${studio.url}#/generate`);
     await page.locator('button.primary:enabled').first().waitFor();
+    // The window is open, not opening: it has shown a picture before, and is at rest.
+    await makeJob(studio.client, 1);
+    await sleep(REST_MS);
     const rate = await makeJob(studio.client, pictures);
     if (previews === 0) throw new Error('The window showed no preview, so it watched nothing.');
     return rate;
