@@ -8,8 +8,10 @@ import type { ResolvedTarget } from './recipe.ts';
 export type StudioEvent =
   | ({ readonly kind: 'jobs'; readonly jobs: readonly Job[] } & QueueState)
   | { readonly kind: 'progress'; readonly progress: Progress }
-  /** How the studio is has changed, as far as a status strip shows it. */
+  /** How the studio is has changed: more of it than its meters. */
   | { readonly kind: 'status'; readonly status: StudioStatus }
+  /** The meters have changed, as far as a status strip shows them. */
+  | ({ readonly kind: 'meters' } & Meters)
   /**
    * Rows were added or changed; `ids` null when too many to list. With `made`, pictures of a job were
    * kept, and nothing else happened: their rows. Those of `ids` that are not in it are their parents.
@@ -51,14 +53,18 @@ export interface DoctorCheck {
   readonly reason?: Reason;
 }
 
+/** Bytes. */
+export interface Meters {
+  readonly memory: { readonly used: number; readonly total: number };
+  readonly diskFree: number;
+}
+
 /** What the status strip shows. */
-export interface StudioStatus {
+export interface StudioStatus extends Meters {
   readonly version: string;
   readonly state: LibraryState;
   readonly libraryFolder: string;
   readonly target: ResolvedTarget;
   readonly cpu: string;
-  readonly memory: { readonly used: number; readonly total: number };
-  readonly diskFree: number;
   readonly paused: boolean;
 }

@@ -108,6 +108,7 @@ export function queueEvent(waiting: readonly StudioEvent[], event: StudioEvent):
     case 'models':
     case 'settings':
     case 'status':
+    case 'meters':
       return [...waiting.filter((other) => other.kind !== event.kind), event];
     case 'progress': {
       const { job, index } = event.progress;

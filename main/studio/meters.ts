@@ -10,17 +10,23 @@ export function startMeters(
   events: Pick<EventHub, 'publish' | 'listeners'>,
   status: () => Promise<StudioStatus>,
 ): { close(): void } {
+  let known = '';
   let shown = '';
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking || events.listeners === 0) return;
     looking = true;
     try {
-      const now = await status();
-      const text = shownOf(now);
-      // A window that comes later reads it for itself.
-      if (text !== shown) events.publish({ kind: 'status', status: now });
-      shown = text;
+      const { memory, diskFree, ...rest } = await status();
+      // A window that comes later reads all of it for itself.
+      const [before, beforeShown] = [known, shown];
+      known = JSON.stringify(rest);
+      shown = String([memory.used, memory.total, diskFree].map(tenths));
+      if (known !== before) {
+        events.publish({ kind: 'status', status: { ...rest, memory, diskFree } });
+      } else if (shown !== beforeShown) {
+        events.publish({ kind: 'meters', memory, diskFree });
+      }
     } catch {
       // What cannot be told now is told later; whoever asks for it hears why.
     } finally {
@@ -32,10 +38,4 @@ export function startMeters(
   return { close: () => clearInterval(timer) };
 }
 
-function shownOf(status: StudioStatus): string {
-  const { memory, diskFree } = status;
-  const rounded = [memory.used, memory.total, diskFree].map((bytes) =>
-    Math.round(bytes / SHOWN_BYTES),
-  );
-  return JSON.stringify({ ...status, memory: rounded, diskFree: null });
-}
+const tenths = (bytes: number): number => Math.round(bytes / SHOWN_BYTES);

@@ -19,6 +19,7 @@ export class Events {
     progress: new Set(),
     images: new Set(),
     status: new Set(),
+    meters: new Set(),
     models: new Set(),
     settings: new Set(),
     import: new Set(),

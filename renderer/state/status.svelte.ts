@@ -11,6 +11,9 @@ export class Status {
     this.#studio = studio;
     events.onConnected(() => void this.refresh());
     events.on('status', ({ status }) => (this.value = status));
+    events.on('meters', ({ memory, diskFree }) => {
+      this.value &&= { ...this.value, memory, diskFree };
+    });
   }
 
   async refresh(): Promise<void> {

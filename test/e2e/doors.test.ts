@@ -62,6 +62,9 @@ const PAGES: readonly (readonly [
   ],
 ];
 
+/** The studio tells once how it is, and then only what changes: that must not come in between. */
+const told = () => new Promise((resolve) => setTimeout(resolve, 2500));
+
 async function faults(page: Page): Promise<readonly string[]> {
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
@@ -71,6 +74,7 @@ describe.each(['dark', 'light'] as const)('a library that is not open, %s', (the
   story('has a page for each state, with a way on, and axe finds nothing', async () => {
     const { page, shot } = await app.open({ theme, at: '/gallery' });
     const found: Record<string, readonly string[]> = {};
+    await told();
     for (const [name, state, heading, buttons] of PAGES) {
       await page.route('**/rpc/studio/status', async (route) => {
         const response = await route.fetch();
@@ -93,6 +97,7 @@ describe.each(['dark', 'light'] as const)('a library that is not open, %s', (the
 
 story('another library is begun in a folder, by the keyboard alone', async () => {
   const { page } = await app.open({ at: '/gallery', expects: /400|503|library-unavailable/ });
+  await told();
   await page.route('**/rpc/studio/status', async (route) => {
     const response = await route.fetch();
     const body = (await response.json()) as { readonly json: object };

@@ -15,6 +15,9 @@ test('the meters are read once, and then follow what is told', async () => {
   expect(app.status.value).toEqual({ version: '1' });
   fake.emit({ kind: 'status', status: { version: '2' } as StudioStatus });
   await until(() => app.status.value?.version === '2');
+  fake.emit({ kind: 'meters', memory: { used: 1, total: 2 }, diskFree: 3 });
+  await until(() => app.status.value?.diskFree === 3);
+  expect(app.status.value).toEqual({ version: '2', memory: { used: 1, total: 2 }, diskFree: 3 });
   expect(ask).toHaveBeenCalledTimes(1);
 });
 

@@ -45,7 +45,7 @@ test('the meters tell what they show, and only when that changes', async () => {
   ask.mockResolvedValue(paused);
   await seconds(3);
   expect(told.slice(1)).toEqual([
-    { kind: 'status', status: fuller },
+    { kind: 'meters', memory: fuller.memory, diskFree: fuller.diskFree },
     { kind: 'status', status: paused },
   ]);
   close();
