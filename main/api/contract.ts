@@ -14,9 +14,8 @@ import {
 import { sessionChange, type Session } from './session.ts';
 import { settingsSchema, type Settings } from './settings.ts';
 import type { ExportResult, ImportResult, InspectedFile } from './exchange.ts';
+import { imageIds, rowId } from './ids.ts';
 import {
-  imageId,
-  imageIds,
   updateImages,
   type DecodeSteps,
   type ImageDetail,
@@ -67,7 +66,7 @@ const errors = Object.fromEntries(
 ) as Record<ErrorCode, { status: number; data: typeof data }>;
 const base = oc.errors(errors);
 
-const byId = z.strictObject({ id: imageId });
+const byId = z.strictObject({ id: rowId });
 const byIds = z.strictObject({ ids: imageIds });
 const path = z.string().min(1).max(4096);
 
@@ -168,7 +167,7 @@ export const contract = {
     discard: base.input(byId).output(output<Job>()),
     /** Puts a waiting job in front of another, or last. */
     move: base
-      .input(z.strictObject({ id: imageId, before: imageId.nullable() }))
+      .input(z.strictObject({ id: rowId, before: rowId.nullable() }))
       .output(output<readonly Job[]>()),
     /** Takes an ended job off the list; its pictures stay. */
     dismiss: base.input(byId).output(output<readonly Job[]>()),
@@ -187,7 +186,7 @@ export const contract = {
     choices: base.output(output<FilterChoices>()),
     /** Rows in the order asked for; ids that are gone are left out. */
     rows: base
-      .input(z.strictObject({ ids: z.array(imageId).max(2000) }))
+      .input(z.strictObject({ ids: z.array(rowId).max(2000) }))
       .output(output<readonly ImageRow[]>()),
     get: base.input(byId).output(output<ImageDetail>()),
     update: base.input(updateImages).output(output<UndoState>()),
@@ -211,7 +210,7 @@ export const contract = {
     ),
     /** Nearest pictures by representation, cosine, best first. */
     similar: base
-      .input(z.strictObject({ id: imageId, limit: z.int().min(1).max(500) }))
+      .input(z.strictObject({ id: rowId, limit: z.int().min(1).max(500) }))
       .output(output<readonly { readonly id: number; readonly cosine: number }[]>()),
     replay: base.input(byId).output(output<ReplayResult>()),
     /** Makes a lost or dropped file again from its tokens. */
@@ -226,7 +225,7 @@ export const contract = {
      * is the undo step of an import that this one goes on with.
      */
     import: base
-      .input(z.strictObject({ files: pictureFiles, into: imageId.optional() }))
+      .input(z.strictObject({ files: pictureFiles, into: rowId.optional() }))
       .output(output<ImportResult>()),
     /** A ZIP of the pictures, or one PNG, to be fetched; files that are not whole are made again. */
     export: base
@@ -236,7 +235,7 @@ export const contract = {
       .input(z.strictObject({ name: z.string().trim().min(1).max(100) }))
       .output(output<Board>()),
     renameBoard: base
-      .input(z.strictObject({ id: imageId, name: z.string().trim().min(1).max(100) }))
+      .input(z.strictObject({ id: rowId, name: z.string().trim().min(1).max(100) }))
       .output(output<Board>()),
     removeBoard: base.input(byId).output(output<{ readonly removed: boolean }>()),
     saveSearch: base.input(saveSearch).output(output<SavedSearch>()),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { guidanceSchedule } from './recipe.ts';
-import { imageId } from './images.ts';
+import { rowId } from './ids.ts';
 
 // What the gallery asks for and lists: filters, orders, searches, boards, tags.
 
@@ -46,13 +46,13 @@ export const imageFilter = z.strictObject({
   sources: z.array(z.enum(['sample', 'picture', 'representation', 'interpolation'])).optional(),
   /** All of these. */
   tags: z.array(z.string().max(100)).max(50).optional(),
-  board: imageId.optional(),
+  board: rowId.optional(),
   starred: z.boolean().optional(),
   unrated: z.boolean().optional(),
   /** Pictures of one job. */
-  job: imageId.optional(),
+  job: rowId.optional(),
   /** Children of this picture. */
-  parent: imageId.optional(),
+  parent: rowId.optional(),
   /** The bin's content instead of the library's. */
   bin: z.boolean().optional(),
 });

@@ -1,11 +1,6 @@
 import { z } from 'zod';
+import { imageIds, rowId } from './ids.ts';
 import type { Recipe, ResolvedTarget } from './recipe.ts';
-
-/** Number of a picture in its library. */
-export const imageId = z.int().positive();
-
-/** Pictures that one call is about. */
-export const imageIds = z.array(imageId).min(1).max(200_000);
 
 export type Operation = 'generate' | 'variation' | 'interpolation' | 'import';
 
@@ -69,8 +64,8 @@ export const updateImages = z.strictObject({
   note: z.string().max(10_000).optional(),
   addTags: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
   removeTags: z.array(z.string().max(100)).max(50).optional(),
-  addToBoard: z.int().positive().optional(),
-  removeFromBoard: z.int().positive().optional(),
+  addToBoard: rowId.optional(),
+  removeFromBoard: rowId.optional(),
 });
 
 export type UpdateImages = z.infer<typeof updateImages>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
-import { imageId } from './images.ts';
+import { rowId } from './ids.ts';
 import { guidanceSchedule, LIMITS, requestedTarget } from './recipe.ts';
 
 // Plain data that crosses a boundary. Inputs are schemas, because hosts check them; outputs are
@@ -35,7 +35,7 @@ export type GenerateSettings = z.infer<typeof generateSettings>;
 export const jobSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sample') }),
   /** New pictures from a library picture's representation. */
-  z.strictObject({ kind: z.literal('image'), image: imageId }),
+  z.strictObject({ kind: z.literal('image'), image: rowId }),
 ]);
 
 export type JobSource = z.infer<typeof jobSource>;

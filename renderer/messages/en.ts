@@ -1,5 +1,6 @@
 import { REASONS } from '#api/reasons';
 import { common } from './en/common.ts';
+import { details } from './en/details.ts';
 import { errors } from './en/errors.ts';
 import { gallery } from './en/gallery.ts';
 import { generate } from './en/generate.ts';
@@ -15,6 +16,7 @@ export const en = {
   ...shell,
   ...generate,
   ...gallery,
+  ...details,
   ...models,
   ...REASONS,
   ...settings,

@@ -1,5 +1,6 @@
 import type { en } from './en.ts';
 import { common } from './ja/common.ts';
+import { details } from './ja/details.ts';
 import { errors } from './ja/errors.ts';
 import { gallery } from './ja/gallery.ts';
 import { generate } from './ja/generate.ts';
@@ -17,6 +18,7 @@ export const ja: Translation<typeof en> = {
   ...shell,
   ...generate,
   ...gallery,
+  ...details,
   ...models,
   ...reasons,
   ...settings,

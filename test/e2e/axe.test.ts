@@ -40,6 +40,12 @@ const selected = async (page: Page) => {
   await page.getByRole('toolbar', { name: 'Selection' }).waitFor();
   await page.getByRole('button', { name: 'Replay' }).waitFor();
 };
+/** What a key opens for the selected picture. */
+const dialogOfKey = (key: string) =>
+  dialogOf(async (page) => {
+    await selected(page);
+    await page.keyboard.press(key);
+  });
 const compared = (mode: string) => async (page: Page) => {
   await cells(page).nth(0).click();
   await cells(page)
@@ -100,14 +106,7 @@ const GALLERY: readonly Scene[] = [
       await cells(page).first().click();
     },
   },
-  {
-    name: 'Gallery, tagging',
-    at: '/gallery',
-    set: dialogOf(async (page) => {
-      await selected(page);
-      await page.keyboard.press('t');
-    }),
-  },
+  { name: 'Gallery, tagging', at: '/gallery', set: dialogOfKey('t') },
   {
     name: 'Gallery, a filter open',
     at: '/gallery',
@@ -167,14 +166,7 @@ const DIALOGS: readonly Scene[] = [
       page.locator('#settings-library').getByRole('button', { name: 'Export…' }).click(),
     ),
   },
-  {
-    name: 'Gallery, a board',
-    at: '/gallery',
-    set: dialogOf(async (page) => {
-      await selected(page);
-      await page.keyboard.press('m');
-    }),
-  },
+  { name: 'Gallery, a board', at: '/gallery', set: dialogOfKey('m') },
   {
     name: 'Gallery, deleting for good',
     at: '/gallery',

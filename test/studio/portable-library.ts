@@ -81,7 +81,8 @@ export async function addPictures(
       times: { representation: 1, tokens: 2, pixels: 3 },
       job: null,
     };
-    ids.push(await savePicture(shop, { width: 16, height: 16, data }, picture));
+    const { id } = await savePicture(shop, { width: 16, height: 16, data }, picture);
+    ids.push(id);
   }
   return ids;
 }

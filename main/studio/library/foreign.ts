@@ -71,7 +71,7 @@ export async function importForeign(
       },
     },
   );
-  return savePicture(shop, square, {
+  const { id } = await savePicture(shop, square, {
     recipe,
     modelTitle: model.manifest.title.en,
     operation: 'import',
@@ -79,4 +79,5 @@ export async function importForeign(
     times,
     job: null,
   });
+  return id;
 }

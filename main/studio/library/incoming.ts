@@ -70,7 +70,7 @@ async function importRecipe(shop: Workshop, recipe: Recipe): Promise<number> {
   const { images } = await shop.engine.call('decode', request, { signal: shop.closing });
   const [image] = images;
   if (image === undefined) throw new StudioError('internal', 'The engine made no picture.');
-  return savePicture(shop, image, {
+  const { id } = await savePicture(shop, image, {
     recipe,
     modelTitle: model.manifest.title.en,
     operation: operationOf(recipe.source.kind),
@@ -78,6 +78,7 @@ async function importRecipe(shop: Workshop, recipe: Recipe): Promise<number> {
     times: { representation: 0, tokens: 0, pixels: 0 },
     job: null,
   });
+  return id;
 }
 
 /** A picture of ours gets its row and its file back; one that is here already is brought to light. */
@@ -101,7 +102,7 @@ async function importOurs(shop: Workshop, bytes: Uint8Array, ours: OurPicture): 
   const text = free ? named : { ...named, uid: shop.newId() };
   const { recipe, size } = ours;
   const titleOf = await makerTitles(shop);
-  const id = await keepPng(shop, withTexts(bytes, recipe, text), {
+  const { id } = await keepPng(shop, withTexts(bytes, recipe, text), {
     recipe,
     text,
     size,

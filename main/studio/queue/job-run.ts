@@ -221,7 +221,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   const image = { width: picture.size, height: picture.size, data: picture.image };
   const told: StudioEvent[] = [];
   const events = { publish: (event: StudioEvent) => void told.push(event) };
-  const id = await savePicture({ ...shop, events }, image, {
+  const kept = await savePicture({ ...shop, events }, image, {
     recipe,
     modelTitle: manifest.title.en,
     operation,
@@ -231,7 +231,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   });
   keeper.saved(index);
   shop.history().jobs.forgetCrashes(job.id);
-  const made = await madeImages(shop, id);
+  const made = await madeImages(shop, kept);
   for (const event of told)
     landings.publish(event.kind === 'images' ? { ...event, ...made } : event);
 }

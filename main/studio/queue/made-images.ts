@@ -1,5 +1,6 @@
 import type { MadeImage } from '#api/images';
 import type { Workshop } from '../workshop.ts';
+import type { Kept } from './picture-store.ts';
 
 /** Larger thumbnails are left to those who really show them. */
 const MOST_BYTES = 16_384;
@@ -10,17 +11,20 @@ const MOST_BYTES = 16_384;
  */
 export async function madeImages(
   { events, history, thumbnails }: Pick<Workshop, 'events' | 'history' | 'thumbnails'>,
-  id: number,
+  kept: Kept,
 ): Promise<{ readonly made?: readonly MadeImage[] }> {
   if (events.listeners === 0) return {};
   try {
-    const { images } = history();
-    const bytes = await thumbnails.get(images.get(id)).catch(() => null);
+    const bytes = await thumbnails.get(kept).catch(() => null);
     const thumb =
       bytes === null || bytes.length > MOST_BYTES
         ? null
         : `data:image/webp;base64,${Buffer.from(bytes).toString('base64')}`;
-    return { made: images.rows([id]).map((row) => ({ ...row, thumb })) };
+    return {
+      made: history()
+        .images.rows([kept.id])
+        .map((row) => ({ ...row, thumb })),
+    };
   } catch {
     return {};
   }

@@ -9,6 +9,7 @@ import {
 import { encodePng } from '#pictures/pictures';
 import { insertTexts, type Text } from '#pictures/png';
 import { recipeTexts } from '#pictures/recipe';
+import type { Pictured } from '#pictures/thumbnails';
 import type { StageTimes, RgbImage } from '#worker/protocol';
 import type { EventHub } from '../events.ts';
 import type { Workshop } from '../workshop.ts';
@@ -28,6 +29,11 @@ export interface NewPicture {
   readonly job: { readonly id: number; readonly index: number; readonly createdAt: number } | null;
 }
 
+/** A picture that was kept. */
+export interface Kept extends Pictured {
+  readonly id: number;
+}
+
 interface Keeper extends Pick<Workshop, 'files' | 'history' | 'newId' | 'now'> {
   readonly events: Pick<EventHub, 'publish'>;
 }
@@ -40,7 +46,7 @@ export async function savePicture(
   keeper: Keeper,
   image: RgbImage,
   picture: NewPicture,
-): Promise<number> {
+): Promise<Kept> {
   const text = libraryText(keeper, picture);
   const png = await encodePng(image, pictureTexts(picture.recipe, text));
   return keepPng(keeper, png, { ...picture, text, size: image.width });
@@ -51,7 +57,7 @@ export async function keepPng(
   { files, history, events }: Keeper,
   png: Uint8Array,
   picture: NewPicture & { readonly text: LibraryText; readonly size: number },
-): Promise<number> {
+): Promise<Kept> {
   const { text, recipe, modelTitle, operation, parents, times, job, size } = picture;
   await files.checkSpace();
   const path = files.pathOf(text.uid, text.createdAt);
@@ -73,7 +79,7 @@ export async function keepPng(
     });
     const changed = [id, ...parents.map((parent) => parent.id)];
     events.publish({ kind: 'images', ids: changed });
-    return id;
+    return { id, uid: text.uid, path, version };
   } catch (error) {
     await files.remove([path]).catch(() => undefined);
     throw error;
