@@ -29,12 +29,6 @@ export interface ImageRow {
   readonly importedAs?: string;
 }
 
-/** A picture that a job has just made. */
-export interface MadeImage extends ImageRow {
-  /** Its thumbnail as an address that holds all of it; null where it has to be fetched. */
-  readonly thumb: string | null;
-}
-
 /** Everything about one picture. */
 export interface ImageDetail extends ImageRow {
   readonly recipe: Recipe;
@@ -55,6 +49,12 @@ export interface ImageDetail extends ImageRow {
     readonly tokens: number;
     readonly pixels: number;
   };
+}
+
+/** A picture that a job has just made. */
+export interface MadeImage extends ImageDetail {
+  /** Its thumbnail as an address that holds all of it; null where it has to be fetched. */
+  readonly thumb: string | null;
 }
 
 export const updateImages = z.strictObject({

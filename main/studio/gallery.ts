@@ -2,6 +2,7 @@ import { StudioError } from '#api/errors';
 import type { ImageDetail, UpdateImages } from '#api/images';
 import type { UndoState } from '#api/undo';
 import type { History } from '#history/history';
+import { imageDetail, labelOf } from './detail.ts';
 import { MAX_LISTED } from './events.ts';
 import type { Models } from './models/models.ts';
 import type { Workshop } from './workshop.ts';
@@ -52,14 +53,12 @@ export function createGallery(shop: Workshop, models: Models): Gallery {
 
   return {
     async detail(id) {
-      const { uid: _, ...image } = shop.history().images.get(id);
-      const { source, model } = image.recipe;
-      const label = source.kind === 'sample' ? source.label : null;
-      if (label === null) return { ...image, className: null };
+      const image = shop.history().images.get(id);
+      if (labelOf(image) === null) return imageDetail(image, undefined);
+      const { hash } = image.recipe.model;
       const list = await shop.library.list();
-      const maker = list.find((one) => one.state === 'ready' && one.manifest.hash === model.hash);
-      const name = maker?.state === 'ready' ? maker.manifest.classes[label] : undefined;
-      return { ...image, className: name ?? null };
+      const maker = list.find((one) => one.state === 'ready' && one.manifest.hash === hash);
+      return imageDetail(image, maker?.state === 'ready' ? maker.manifest : undefined);
     },
     update: (request) => noted(changes().update(request)),
     remove: (ids) => noted(changes().remove(ids)),

@@ -22,10 +22,10 @@ export class Batch {
     this.#app = app;
     this.#warm = warm;
     app.events.on('images', ({ ids, made }) => {
-      if (made !== undefined) void this.#learn(made);
       const told = new Set(made?.map(({ id }) => id));
       this.#renew(ids?.filter((id) => !told.has(id)) ?? null);
     });
+    app.events.onMade((made) => this.#learn(made));
   }
 
   row(id: number): ImageRow | null {

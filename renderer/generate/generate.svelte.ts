@@ -18,6 +18,9 @@ import { StepView } from './step-view.svelte.ts';
 import { subjectOf } from './subject.ts';
 import { warmPicture, type WarmPicture } from './warm.ts';
 
+/** Pictures whose details are kept as they came: some kilobytes each. */
+const MOST_TOLD = 500;
+
 /** What a person picked among the pictures of jobs. */
 interface Pick {
   readonly job: number;
@@ -35,6 +38,8 @@ export class Generate {
   parentHeld = $state(false);
   /** Null for a picture that could not be read. */
   #details = $state.raw<ReadonlyMap<number, ImageDetail | null>>(new Map());
+  /** Details that came with the news of a picture, the newest last. */
+  readonly #told = new Map<number, ImageDetail>();
   /** The job that ended last, until another one starts. */
   ended = $state.raw<Ended | null>(null);
   /** Escape was pressed with nothing left to close: whether to cancel is asked. */
@@ -148,7 +153,11 @@ export class Generate {
     this.#announcements = new Announcements(app, (ended) => (this.ended = ended));
     app.events.on('jobs', () => this.#announcements.follow());
     app.events.on('progress', (event) => this.#announcements.progress(event.progress));
-    app.events.on('images', (event) => this.#forget(event.ids));
+    app.events.on('images', ({ ids, made = [] }) => {
+      const told = new Set(made.map(({ id }) => id));
+      this.#forget(ids?.filter((id) => !told.has(id)) ?? null);
+    });
+    app.events.onMade((made) => this.#take(made));
   }
 
   commands(): readonly Command[] {
@@ -197,9 +206,13 @@ export class Generate {
 
   /** Reads a kept picture's details and pixels, once, so that all of it appears together. */
   async load(id: number | null): Promise<void> {
-    if (id === null || this.#details.get(id)) return;
-    const detail = await this.app.act(this.app.studio.images.get({ id }));
-    if (detail !== undefined) this.#learn(detail);
+    if (id === null) return;
+    const told = this.#told.get(id);
+    this.#told.delete(id);
+    if (told !== undefined) this.#learn(told);
+    if (this.#details.get(id)) return;
+    const detail = told ?? (await this.#read(id));
+    if (told === undefined && detail !== undefined) this.#learn(detail);
     if (detail?.file === 'present') await this.#warm(fullAddress(detail));
     this.#details = new Map(this.#details).set(id, detail ?? null);
     // One of a job that is off the list by now: the strip shows the pictures beside it all the same.
@@ -317,14 +330,34 @@ export class Generate {
 
   /** Reads a picture again: something of it changed. */
   async reload(id: number): Promise<void> {
-    const detail = await this.app.act(this.app.studio.images.get({ id }));
+    const detail = await this.#read(id);
     if (detail) this.#details = new Map(this.#details).set(id, detail);
+  }
+
+  #read(id: number): Promise<ImageDetail | undefined> {
+    return this.app.act(this.app.studio.images.get({ id }));
+  }
+
+  /** Keeps the details of pictures that were just made. The one that will be on the stage is loaded. */
+  async #take(made: readonly ImageDetail[]): Promise<void> {
+    for (const detail of made) this.#told.set(detail.id, detail);
+    for (const oldest of this.#told.keys()) {
+      if (this.#told.size <= MOST_TOLD) break;
+      this.#told.delete(oldest);
+    }
+    const newest = made.at(-1);
+    const { navigation, jobs } = this.app;
+    const followed = navigation.view === 'generate' && this.picked === null;
+    if (newest?.job !== jobs.running?.id || !followed || newest?.file !== 'present') return;
+    await this.#warm(fullAddress(newest));
+    this.#details = new Map(this.#details).set(newest.id, newest);
   }
 
   /** Pictures changed somewhere: what is on the stage is read again, the rest when it is needed. */
   #forget(ids: readonly number[] | null): void {
     const shown = this.imageId;
     const stale = (id: number) => ids === null || ids.includes(id);
+    for (const id of this.#told.keys()) if (stale(id)) this.#told.delete(id);
     const kept = [...this.#details].filter(([id]) => id === shown || !stale(id));
     if (kept.length < this.#details.size) this.#details = new Map(kept);
     if (shown !== null && this.#details.has(shown) && stale(shown)) void this.reload(shown);

@@ -177,10 +177,10 @@ export function paintCursor(
 export function paintStripe(
   context: CanvasRenderingContext2D,
   size: { readonly width: number; readonly height: number },
-  values: Float32Array,
+  values: ArrayLike<number>,
 ): void {
   const { width, height } = size;
-  values.forEach((value, index) => {
+  Array.from(values).forEach((value, index) => {
     // Standardised numbers: three deviations on either side hold nearly all of them.
     const part = Math.min(1, Math.max(0, (value + 3) / 6));
     const x = (index * width) / values.length;

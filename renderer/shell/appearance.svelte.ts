@@ -46,6 +46,6 @@ export function applyLook(root: HTMLElement, look: Look, busy: boolean): void {
   root.dataset['theme'] = look.theme;
   root.style.setProperty('--text-scale', String(look.textScale));
   root.toggleAttribute('data-reduce-motion', look.reduceMotion);
-  // Nothing animates while the device works: see the rule in tokens.css.
+  // Nothing moves while the device works: what has a transition has a rule for this.
   root.toggleAttribute('data-busy', busy);
 }

@@ -1,3 +1,4 @@
+import type { MadeImage } from '#api/images';
 import type { StudioEvent } from '#api/studio';
 import type { StudioClient } from './studio.ts';
 
@@ -7,6 +8,9 @@ type Handlers = {
 
 /** Waits between attempts to connect, in milliseconds; the last one repeats. */
 const WAITS = [250, 1000, 2000, 5000];
+
+/** How long an event waits for those who are still showing the one before it, in milliseconds. */
+const SHOWING = 300;
 
 /** The studio's event stream: one for the window, connecting again for as long as it is open. */
 export class Events {
@@ -26,6 +30,7 @@ export class Events {
     move: new Set(),
     transfer: new Set(),
   };
+  readonly #showing = new Set<(made: readonly MadeImage[]) => Promise<void>>();
 
   constructor(studio: StudioClient, sleep = waitFor) {
     this.#studio = studio;
@@ -39,6 +44,15 @@ export class Events {
   ): () => void {
     this.#handlers[kind].add(handler);
     return () => this.#handlers[kind].delete(handler);
+  }
+
+  /**
+   * Calls the handler with pictures that a job has just made, before all others hear of them: they
+   * do when it has loaded them, so that a window draws once. Each of its frames takes from the run.
+   */
+  onMade(handler: (made: readonly MadeImage[]) => Promise<void>): () => void {
+    this.#showing.add(handler);
+    return () => this.#showing.delete(handler);
   }
 
   /** Calls the handler after each connection: whatever was missed can be read again there. */
@@ -57,7 +71,7 @@ export class Events {
         for (const handler of this.#connected) handler();
         for await (const event of stream) {
           failures = 0;
-          this.#deliver(event);
+          await this.#deliver(event);
         }
       } catch {
         // Whatever ended it, the answer is the same: say so, and try again.
@@ -69,7 +83,13 @@ export class Events {
     }
   }
 
-  #deliver(event: StudioEvent): void {
+  async #deliver(event: StudioEvent): Promise<void> {
+    if (event.kind === 'images' && event.made !== undefined) {
+      const { made } = event;
+      const shown = Promise.all([...this.#showing].map((handler) => handler(made)));
+      // A picture that does not load holds up nothing for long.
+      await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, SHOWING))]);
+    }
     const handlers = this.#handlers[event.kind] as Set<(event: StudioEvent) => void>;
     for (const handler of handlers) handler(event);
   }

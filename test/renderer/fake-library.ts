@@ -20,7 +20,7 @@ export class FakeLibrary {
   #next = 1;
 
   /** Adds the picture of a job; `made` is its time. */
-  add(job: Pick<Job, 'id' | 'settings' | 'source'>, index: number, made = Date.now()): number {
+  add(job: Pick<Job, 'id' | 'settings' | 'source'>, index: number, made = Date.now()): ImageDetail {
     const id = this.#next++;
     const { settings } = job;
     const seed = settings.seed + index;
@@ -31,7 +31,7 @@ export class FakeLibrary {
     });
     const tokens = fakeSteps(seed, settings.steps).at(-1)?.tokens ?? [];
     const kind = job.source.kind;
-    this.images.set(id, {
+    const image: ImageDetail = {
       id,
       seed,
       createdAt: made,
@@ -79,8 +79,9 @@ export class FakeLibrary {
         job.source.kind === 'image' ? [{ id: job.source.image, operation: 'variation' }] : [],
       childIds: [],
       times: { representation: 212, tokens: 1310, pixels: 96 },
-    });
-    return id;
+    };
+    this.images.set(id, image);
+    return image;
   }
 
   rows(ids: readonly number[]): readonly ImageRow[] {

@@ -1,3 +1,4 @@
+import type { ImageDetail } from '../../main/api/images.ts';
 import type { Job, Progress } from '../../main/api/jobs.ts';
 import type { StudioEvent } from '../../main/api/studio.ts';
 import { fakeSteps, MASK } from './fake-decode.ts';
@@ -5,8 +6,8 @@ import { fakeSteps, MASK } from './fake-decode.ts';
 /** What the queue needs of the stand-in around it. */
 export interface Surroundings {
   readonly emit: (event: StudioEvent) => void;
-  /** Keeps a finished picture; answers its id. */
-  readonly save: (job: Job, index: number) => number;
+  /** Keeps a finished picture. */
+  readonly save: (job: Job, index: number) => ImageDetail;
   /** Milliseconds of a decode step. */
   readonly stepMs: number;
 }
@@ -59,11 +60,12 @@ export class FakeQueue {
       if (!(await this.#decode(job, first, chunk))) break;
       for (let index = first; index < first + chunk; index++) {
         const image = this.#around.save(job, index);
+        const made = [{ ...image, thumb: null }];
+        this.#around.emit({ kind: 'images', ids: [image.id], made });
         const { images, indexes } = this.#get(id);
         job = this.change(id, {
-          ...{ images: [...images, image], indexes: [...indexes, index], halfMade: null },
+          ...{ images: [...images, image.id], indexes: [...indexes, index], halfMade: null },
         });
-        this.#around.emit({ kind: 'images', ids: [image] });
       }
     }
     const end = this.#get(id);

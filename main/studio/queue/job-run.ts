@@ -231,7 +231,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   });
   keeper.saved(index);
   shop.history().jobs.forgetCrashes(job.id);
-  const made = await madeImages(shop, kept);
+  const made = await madeImages(shop, kept, manifest);
   for (const event of told)
     landings.publish(event.kind === 'images' ? { ...event, ...made } : event);
 }

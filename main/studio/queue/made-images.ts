@@ -1,4 +1,6 @@
 import type { MadeImage } from '#api/images';
+import type { Manifest } from '#bundle/manifest';
+import { imageDetail } from '../detail.ts';
 import type { Workshop } from '../workshop.ts';
 import type { Kept } from './picture-store.ts';
 
@@ -12,6 +14,7 @@ const MOST_BYTES = 16_384;
 export async function madeImages(
   { events, history, thumbnails }: Pick<Workshop, 'events' | 'history' | 'thumbnails'>,
   kept: Kept,
+  maker: Manifest,
 ): Promise<{ readonly made?: readonly MadeImage[] }> {
   if (events.listeners === 0) return {};
   try {
@@ -20,11 +23,7 @@ export async function madeImages(
       bytes === null || bytes.length > MOST_BYTES
         ? null
         : `data:image/webp;base64,${Buffer.from(bytes).toString('base64')}`;
-    return {
-      made: history()
-        .images.rows([kept.id])
-        .map((row) => ({ ...row, thumb })),
-    };
+    return { made: [{ ...imageDetail(history().images.get(kept.id), maker), thumb }] };
   } catch {
     return {};
   }

@@ -4,12 +4,12 @@ import type { StepReport } from '#worker/protocol';
 /** A window is told at most ten times a second. */
 const GAP_MS = 100;
 /** What drawing one message costs a window, with the browser's own work, in time of one core. */
-const DRAW_MS = 40;
+const DRAW_MS = 20;
 /** Part of the machine's cores that drawing may take from a run, which uses them all. */
-const DRAW_SHARE = 0.025;
+const DRAW_SHARE = 0.0125;
 /** Messages that may be saved up, so that a short job is watched closely on any machine. */
-const SAVED = 8;
-/** What finished pictures cost a window, in messages: it reads the newest, and shows them in four places. */
+const SAVED = 6;
+/** What finished pictures cost a window, in messages: it loads the newest, and shows them in four places. */
 const LANDING = 2;
 
 /** Milliseconds between two messages of a long run: told less on few cores, it leaves more to the run. */
@@ -65,9 +65,17 @@ export function createDrawBudget(
   };
 }
 
+/** What could be told of a picture. Most of it is overtaken untold, so it is put into words late. */
+export interface News {
+  /** Index of the picture in its job. */
+  readonly index: number;
+  readonly pictured: boolean;
+  readonly tell: () => Progress;
+}
+
 /** Lets through what a window can use of a run's reports: the newest, not too many, fairly. */
 export interface ProgressFeed {
-  offer(progress: Progress): void;
+  offer(news: News): void;
   /** What is known of a picture that is done is of no more use. */
   finished(index: number): void;
   close(): void;
@@ -83,19 +91,18 @@ export interface FeedOptions {
  * that one decoding can be watched closely; the rest take turns.
  */
 export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFeed {
-  const waiting = new Map<number, Progress>();
+  const waiting = new Map<number, News>();
   /** The turn in which each picture was told of last. */
   const told = new Map<number, number>();
   const toldAt = (index: number): number => told.get(index) ?? 0;
   let turn = 0;
   let timer: NodeJS.Timeout | undefined;
-  const isPreview = (progress: Progress): boolean => progress.preview !== undefined;
 
-  const choose = (): Progress | undefined => {
+  const choose = (): News | undefined => {
     const all = [...waiting.values()].sort((a, b) => a.index - b.index);
     const [first, ...others] = all;
     const unseen = others.toSorted((a, b) => toldAt(a.index) - toldAt(b.index));
-    const pictured = all.find(isPreview);
+    const pictured = all.find((news) => news.pictured);
     turn++;
     return pictured ?? (turn % 2 === 1 ? first : (unseen[0] ?? first));
   };
@@ -105,14 +112,14 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
     if (chosen === undefined) return;
     waiting.delete(chosen.index);
     told.set(chosen.index, turn);
-    if (isPreview(chosen)) budget.preview();
+    if (chosen.pictured) budget.preview();
     else budget.spend(1);
-    publish(chosen);
+    publish(chosen.tell());
     schedule();
   };
   const schedule = (): void => {
     if (timer !== undefined || waiting.size === 0) return;
-    const pictured = [...waiting.values()].some(isPreview);
+    const pictured = waiting.values().some((news) => news.pictured);
     const wait = pictured ? budget.waitForPreview() : budget.wait();
     timer = setTimeout(tell, Math.ceil(wait));
   };
@@ -122,19 +129,18 @@ export function createProgressFeed({ publish, budget }: FeedOptions): ProgressFe
     schedule();
   };
   return {
-    offer(progress) {
+    offer(news) {
       // A preview was paid for: it is shown before the steps that came after it.
-      const before = waiting.get(progress.index);
-      if (before?.preview !== undefined && progress.preview === undefined) return;
-      waiting.set(progress.index, progress);
-      if (isPreview(progress)) scheduleAnew();
+      if (waiting.get(news.index)?.pictured === true && !news.pictured) return;
+      waiting.set(news.index, news);
+      if (news.pictured) scheduleAnew();
       else schedule();
     },
     finished(index) {
       const before = waiting.get(index);
       waiting.delete(index);
       told.delete(index);
-      if (before !== undefined && isPreview(before)) scheduleAnew();
+      if (before?.pictured === true) scheduleAnew();
     },
     close() {
       clearTimeout(timer);

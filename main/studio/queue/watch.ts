@@ -38,13 +38,16 @@ export function createWatch(
     switch (event.kind) {
       case 'stage': {
         const { done, total } = event;
-        feed.offer({ ...at(indexOf(0)), stage: 'representation', done, total });
+        const index = indexOf(0);
+        const tell = () => ({ ...at(index), stage: 'representation', done, total }) as const;
+        feed.offer({ index, pictured: false, tell });
         return;
       }
       case 'step': {
-        const index = indexOf(event.report.index);
-        newest.set(index, event.report);
-        feed.offer(stepProgress(event.report, at(index)));
+        const { report } = event;
+        const index = indexOf(report.index);
+        newest.set(index, report);
+        feed.offer({ index, pictured: false, tell: () => stepProgress(report, at(index)) });
         return;
       }
       case 'preview': {
@@ -52,7 +55,8 @@ export function createWatch(
         const report = newest.get(index);
         const preview = previews.add(job, index, event);
         if (report?.step === event.step) {
-          feed.offer({ ...stepProgress(report, at(index)), preview });
+          const tell = () => ({ ...stepProgress(report, at(index)), preview });
+          feed.offer({ index, pictured: true, tell });
         }
         return;
       }
