@@ -56,7 +56,8 @@ export interface DoctorCheck {
 /** Bytes. */
 export interface Meters {
   readonly memory: { readonly used: number; readonly total: number };
-  readonly diskFree: number;
+  /** Null where the library's disk cannot be asked: it may be away. */
+  readonly diskFree: number | null;
 }
 
 /** What the status strip shows. */

@@ -73,6 +73,9 @@ export function lost(inspected: Inspected): Unusable | null {
   return found.state.kind === 'damaged' && found.state.backup !== null ? found : null;
 }
 
+/** The number in a program's name and version; all of it where there is none. */
+const numberOf = (version: string): string => /\d+(\.\d+)*\S*$/.exec(version)?.[0] ?? version;
+
 /** The state of a library of a newer format; names the program that made it, where that can be read. */
 export function newer(file: string, version: number): Unusable {
   let name = `format ${version}`;
@@ -83,7 +86,7 @@ export function newer(file: string, version: number): Unusable {
         .prepare("SELECT json FROM settings WHERE key = 'app-version'")
         .pluck()
         .get();
-      if (typeof json === 'string') name = String(JSON.parse(json));
+      if (typeof json === 'string') name = numberOf(String(JSON.parse(json)));
     } finally {
       database.close();
     }

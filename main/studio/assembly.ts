@@ -292,7 +292,7 @@ async function statusOf(
     target: chosen === 'cpu' ? target.known : chosen,
     cpu: cpus()[0]?.model.trim() ?? '',
     memory: { used: totalmem() - freemem(), total: totalmem() },
-    diskFree: await files.freeBytes().catch(() => 0),
+    diskFree: await files.freeBytes().catch(() => null),
     paused,
   };
 }

@@ -38,4 +38,5 @@ export function startMeters(
   return { close: () => clearInterval(timer) };
 }
 
-const tenths = (bytes: number): number => Math.round(bytes / SHOWN_BYTES);
+const tenths = (bytes: number | null): number | null =>
+  bytes === null ? null : Math.round(bytes / SHOWN_BYTES);

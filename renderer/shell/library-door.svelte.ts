@@ -93,7 +93,7 @@ export class LibraryDoor {
   async #do(work: () => Promise<LibraryState>): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    await this.#app.act(work());
+    await this.#app.act(work(), { opens: true });
     await this.#app.status.refresh();
     this.busy = false;
   }

@@ -85,19 +85,27 @@ export class App {
 
   /**
    * Waits for a call. A failure is shown and announced by the sentence of its code, once, here;
-   * the caller only sees `undefined`.
+   * the caller only sees `undefined`. That the library is not open is said by a page of its own,
+   * unless the call is what a person tries about that.
    */
-  act = async <T>(call: Promise<T>): Promise<T | undefined> => {
+  act = async <T>(call: Promise<T>, { opens = false } = {}): Promise<T | undefined> => {
     try {
       return await call;
     } catch (error) {
       const failure = describeFailure(this.i18n, error);
       if (failure.code === 'cancelled') return undefined;
+      if (failure.code === 'library-unavailable' && !this.#canRead && !opens) return undefined;
       this.toasts.show({ text: failure.sentence, tone: 'danger', code: failure.code });
       this.announcer.alert(failure.sentence);
       return undefined;
     }
   };
+
+  /** Whether there is a library to look at; false also while that is not known. */
+  get #canRead(): boolean {
+    const kind = this.status.value?.state.kind;
+    return kind === 'open' || kind === 'read-only';
+  }
 
   /** Takes files to where they are imported. */
   bring(files: readonly File[]): void {

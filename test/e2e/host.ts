@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly settings?: Partial<Settings>;
   /** Rows to put into the library before the start; they have no files. */
   readonly rows?: number;
+  /** Puts files into the home folder before the start: the library may be one that does not open. */
+  readonly files?: (home: string) => Promise<void>;
 }
 
 /** The studio, as `rcg-studio serve` serves it, on a home folder of its own. */
@@ -38,7 +40,8 @@ export interface Host {
   readonly client: ContractRouterClient<Contract>;
   /** Process ids of the engines that run now. */
   engines(): Promise<readonly number[]>;
-  stop(): Promise<void>;
+  /** @param keep is given the home folder of the studio that has ended, before that is deleted */
+  stop(keep?: (home: string) => Promise<void>): Promise<void>;
 }
 
 /** Starts a studio. What it says on its error output is part of the error when it does not. */
@@ -47,9 +50,10 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     throw new Error('The page is not built. Run "npm run build" first.');
   }
   const home = await mkdtemp(join(tmpdir(), 'rcg-studio-e2e-'));
-  const { model = 'tiny', settings = {}, rows = 0 } = options;
+  const { model = 'tiny', settings = {}, rows = 0, files } = options;
   if (model === 'tiny') await tinyBundle(join(home, 'models'));
   if (rows > 0) fillLibrary(join(home, 'library', 'library.db'), rows);
+  await files?.(home);
 
   const child = spawn(
     process.execPath,
@@ -62,7 +66,8 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   const client: Host['client'] = createORPCClient(
     new RPCLink({ url: `${origin}/rpc`, headers: { authorization } }),
   );
-  if (model === 'tiny') await client.studio.configure({ model: 'tiny', ...settings });
+  if (files !== undefined) await client.studio.status();
+  else if (model === 'tiny') await client.studio.configure({ model: 'tiny', ...settings });
   else if (Object.keys(settings).length > 0) await client.studio.configure(settings);
   return {
     url,
@@ -70,7 +75,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     home,
     client,
     engines: () => enginesOf(child.pid ?? 0),
-    async stop() {
+    async stop(keep = keepWhereAsked) {
       await end(child);
       await keep(home);
       await rm(home, { recursive: true, force: true, maxRetries: 3 });
@@ -117,7 +122,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** With KEEP set, the home folder of a scene stays where it says, to be looked into. */
-async function keep(home: string): Promise<void> {
+async function keepWhereAsked(home: string): Promise<void> {
   const place = process.env['KEEP'];
   if (place) await cp(home, place, { recursive: true });
 }

@@ -53,7 +53,8 @@ export async function openWindow(browser: Browser, host: Host, look: Look = {}):
   const problems: string[] = [];
   watch(page, { problems, origin: host.origin, expects: look.expects });
   await page.goto(look.at === undefined ? host.url : `${host.url}#${look.at}`);
-  await page.locator('nav a[aria-current]').waitFor();
+  // The views, or the page of a library that is not open.
+  await page.locator('nav a[aria-current], main[data-region]').first().waitFor();
   return {
     page,
     problems,

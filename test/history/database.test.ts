@@ -142,15 +142,19 @@ describe('a library that cannot be used is not touched', () => {
     expect(bytesOf(crashed)).toEqual(before);
   });
 
-  test('newer than the app, closed', () => {
+  test.each([
+    ['9.2.0', '9.2.0'],
+    ['rcg-studio 9.2.0-rc.1', '9.2.0-rc.1'],
+    ['some other program', 'some other program'],
+  ])('newer than the app, closed, made by %s', (appVersion, version) => {
     const file = tempFile();
     const later = openLibrary(file, {
-      appVersion: '9.2.0',
+      appVersion,
       migrations: [...MIGRATIONS, 'CREATE TABLE later (x)'],
     });
     if ('close' in later) later.close();
     const before = bytesOf(file);
-    expect(openLibrary(file).state).toEqual({ kind: 'newer', version: '9.2.0' });
+    expect(openLibrary(file).state).toEqual({ kind: 'newer', version });
     expect(openLibrary(file, { readOnly: true }).state).toMatchObject({ kind: 'newer' });
     expect(bytesOf(file)).toEqual(before);
   });

@@ -1,58 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, rmSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { createRouter } from '#studio/router';
+import { canMount, fill, smallDisk } from '../helpers/disk.ts';
 import { ended, fails, sample, type StudioClient } from './conformance.ts';
 import { listen } from './events.ts';
 import { testHome, testStudio, type TestHome } from './studio.ts';
-
-/** Whether this account may mount a small disk of its own. */
-function canMount(): boolean {
-  const place = join(tmpdir(), `rcg-studio-mount-${process.pid}`);
-  mkdirSync(place);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', place], { stdio: 'ignore' });
-    execFileSync('umount', [place]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
-}
-
-/** A disk of a few megabytes, gone after the test. */
-async function smallDisk(): Promise<string> {
-  const place = await mkdtemp(join(tmpdir(), 'rcg-studio-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', place]);
-  onTestFinished(async () => {
-    execFileSync('umount', ['-l', place]);
-    await rm(place, { recursive: true, force: true });
-  });
-  return place;
-}
-
-/** Fills a disk to its last byte; gives what makes room again. */
-function fill(disk: string): () => void {
-  const ballast = join(disk, 'ballast');
-  const file = openSync(ballast, 'w');
-  try {
-    for (let size = 2 ** 20; size >= 1;) {
-      try {
-        writeSync(file, new Uint8Array(size));
-      } catch {
-        size = Math.floor(size / 2);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-  return () => rmSync(ballast);
-}
 
 let home: TestHome;
 beforeAll(async () => {
@@ -61,7 +14,7 @@ beforeAll(async () => {
 
 const SLOW = { count: 4, chunk: 2, steps: 200, rdmSteps: 100, seed: 500 };
 
-test.runIf(process.platform === 'linux' && canMount())(
+test.runIf(canMount())(
   'a disk that fills to the last byte stops the queue in words, and loses nothing',
   { timeout: 60_000 },
   async () => {

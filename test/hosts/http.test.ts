@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { abilitiesOf } from './client.ts';
+import { abilitiesOf, keepingOf } from './client.ts';
 import { conformance, type Connect } from './conformance.ts';
 import { hostile } from './hostile.ts';
 import { importing } from './models.ts';
 import { httpClient, testServer, TOKEN } from './server.ts';
-import { shared } from './shared.ts';
+import { keeping, shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -35,6 +35,7 @@ conformance('HTTP', connect);
 importing('HTTP', connect, () => home);
 hostile('HTTP', connect);
 shared('HTTP', async () => abilitiesOf(await connect()));
+keeping('HTTP', async () => keepingOf(await connect()));
 
 test('what is no call at all is refused, and calls go on', async () => {
   const folder = await libraryFolder();

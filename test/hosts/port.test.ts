@@ -5,11 +5,11 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRouter } from '#studio/router';
 import { createPortCalls } from '../../main/electron/port-calls.ts';
 import { FakePort } from '../electron/stand-in.ts';
-import { abilitiesOf, pictureOf } from './client.ts';
+import { abilitiesOf, keepingOf, pictureOf } from './client.ts';
 import { conformance, type Connect, type StudioClient } from './conformance.ts';
 import { hostile } from './hostile.ts';
 import { importing } from './models.ts';
-import { shared } from './shared.ts';
+import { keeping, shared } from './shared.ts';
 import { libraryFolder, testHome, testStudio, type TestHome } from './studio.ts';
 
 let home: TestHome;
@@ -43,6 +43,7 @@ conformance(NAME, connect);
 importing(NAME, connect, () => home);
 hostile(NAME, connect);
 shared(NAME, async () => abilitiesOf(await connect()));
+keeping(NAME, async () => keepingOf(await connect()));
 
 test('what is no call at all is left alone: nothing fails unseen, and calls go on', async () => {
   const { client, port } = await open();
