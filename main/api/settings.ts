@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { LIMITS, requestedTarget } from './recipe.ts';
 import { generateSettings } from './jobs.ts';
 
+/** Presets of a library. */
+export const MOST_PRESETS = 200;
+
 /** Versioned settings of the studio; every one has a default. */
 export const settingsSchema = z.strictObject({
   language: z.enum(['system', 'en', 'ja']),
@@ -22,7 +25,7 @@ export const settingsSchema = z.strictObject({
   shortcuts: z.record(z.string().max(64), z.string().max(64)),
   presets: z
     .array(z.strictObject({ name: z.string().trim().min(1).max(60), settings: generateSettings }))
-    .max(200),
+    .max(MOST_PRESETS),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 

@@ -172,6 +172,26 @@ describe('an exported library', () => {
     ]);
   });
 
+  test('brings presets along, and no other setting', async () => {
+    const ours = await openTestLibrary();
+    const [calm, wild] = ['Calm', 'Wild'].map((name, at) => ({
+      name,
+      settings: { temperature: at },
+    }));
+    if (calm === undefined || wild === undefined) throw new Error('No presets.');
+    await ours.client.studio.configure({ presets: [calm, wild], theme: 'light', binDays: 7 });
+    const copy = join(ours.root, 'copy');
+    await ours.client.library.export({ folder: copy });
+    const theirs = await openTestLibrary();
+    const own = { ...wild, settings: { temperature: 9 } };
+    await theirs.client.studio.configure({ presets: [own] });
+    await theirs.client.library.import({ folder: copy });
+    const { presets, theme, binDays } = await theirs.client.studio.settings();
+    expect({ presets, theme, binDays }).toEqual({
+      ...{ presets: [own, calm], theme: 'system', binDays: 30 },
+    });
+  });
+
   test('another search of the same name stays beside ours', async () => {
     const { copy } = await exported();
     const theirs = await openTestLibrary();

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '#api/settings';
 import { openDatabase } from '#history/database';
 import { insertTexts, stripTexts } from '#pictures/png';
 import { recipeTexts } from '#pictures/recipe';
@@ -45,6 +47,49 @@ describe('when the record and its backups are lost', () => {
     await again.studio.close();
     await loseRecord(ours.folder);
     expect(described(await openTestLibrary(ours.root))).toEqual(before);
+  });
+
+  test('presets, shortcuts and settings come back, beside what was set meanwhile', async () => {
+    const ours = await openTestLibrary();
+    const calm = { name: 'Calm', settings: { temperature: 2 } };
+    const wild = { name: 'Wild', settings: { temperature: 14 } };
+    await ours.client.studio.configure({
+      ...{ theme: 'light', language: 'ja', presets: [calm, wild] },
+      shortcuts: { generate: 'Ctrl+G', pause: 'Ctrl+Y' },
+    });
+    await ours.studio.close();
+    await loseRecord(ours.folder);
+    // The window is there before the document was read.
+    const again = await startTestLibrary(ours.root);
+    const other = { ...calm, settings: { temperature: 3 } };
+    await again.client.studio.configure({
+      ...{ language: 'en', presets: [other], shortcuts: { pause: 'Ctrl+U' } },
+    });
+    await again.studio.ready;
+    expect(await again.client.studio.settings()).toMatchObject({
+      ...{ theme: 'light', language: 'en', presets: [other, wild], textSize: 100 },
+      shortcuts: { generate: 'Ctrl+G', pause: 'Ctrl+U' },
+    });
+  });
+
+  test('settings that mean nothing here are left out, and the rest is taken', async () => {
+    const { ours, before, document } = await closed();
+    await loseRecord(ours.folder);
+    const values = {
+      ...{ theme: 'puce', textSize: 1e9, binDays: 90, later: true },
+      presets: [{ name: '', settings: {} }],
+      shortcuts: { __proto__: 7 },
+    };
+    const [head = '', ...rest] = (await readFile(document, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .slice(0, -1);
+    const body = [head, JSON.stringify({ kind: 'settings', values }), ...rest, ''].join('\n');
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    await writeFile(document, `${body}${JSON.stringify({ kind: 'end', sha256 })}\n`);
+    const again = await openTestLibrary(ours.root);
+    expect(await again.client.studio.settings()).toEqual({ ...DEFAULT_SETTINGS, binDays: 90 });
+    expect(described(again)).toEqual(before);
   });
 
   test('a start that was killed in the middle of that does the rest', async () => {
@@ -97,14 +142,18 @@ describe('the document', () => {
     const stamp = await stampOf(document);
     const looking = await openTestLibrary(ours.root);
     await looking.client.images.summary();
-    await looking.client.studio.configure({ theme: 'light' });
     await looking.studio.close();
     expect(await stampOf(document)).toBe(stamp);
     const marking = await openTestLibrary(ours.root);
     await marking.client.images.update({ ids: [3], note: 'Late' });
     await marking.studio.close();
-    expect(await stampOf(document)).not.toBe(stamp);
+    const marked = await stampOf(document);
+    expect(marked).not.toBe(stamp);
     expect(await readFile(document, 'utf8')).toContain('Late');
+    const setting = await openTestLibrary(ours.root);
+    await setting.client.studio.configure({ theme: 'light' });
+    await setting.studio.close();
+    expect(await stampOf(document)).not.toBe(marked);
     expect((await readdir(ours.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { openDatabase, type Opened } from '#history/database';
 import { createHistory } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';
 import { createEventHub } from '../events.ts';
+import { openSettings } from '../settings.ts';
 import type { Home } from '../home.ts';
 import { openLibrary as openModels } from '../models/installed.ts';
 import { moveLibrary, type Moved } from './move.ts';
@@ -51,6 +52,7 @@ export async function reindexClosed(closed: ClosedLibrary): Promise<Recovery> {
       library: openModels(home.models),
       newId,
       events: createEventHub(),
+      settings: openSettings(history),
       closing: signal,
     };
     return await recover(shop, { since: now(), thorough: true });

@@ -11,7 +11,10 @@ import type { Workshop } from '../workshop.ts';
 import { adoptFile, readOurs, type OurFile } from './adopt.ts';
 import { putAside } from './aside.ts';
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'events' | 'closing' | 'library'>;
+type Shop = Pick<
+  Workshop,
+  'history' | 'files' | 'newId' | 'events' | 'closing' | 'library' | 'settings'
+>;
 
 /** How files and rows are compared. */
 export interface RecoverOptions {

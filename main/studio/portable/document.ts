@@ -7,9 +7,11 @@ import { StudioError } from '#api/errors';
 import { saveSearch } from '#api/gallery';
 import { reasonText, type Reason, type ReasonCode } from '#api/reasons';
 import type { Marks, PortablePicture, PortableSearch } from '#history/snapshot';
+import type { Settings } from '#api/settings';
 import { fileError } from '#pictures/files';
 import { IMAGE_PATH, MAX_IMAGE_BYTES } from '#pictures/image-files';
 import { milliseconds, operation, uid } from '#pictures/library-text';
+import { ownSettings } from '../settings.ts';
 
 // A library in words: JSON, one object a line. It holds what PNGs do not, and lies beside them: in
 // the library itself, so that a lost record can be made again, and in every copy that is handed on.
@@ -84,6 +86,8 @@ const line = z.discriminatedUnion('kind', [
     title: z.string().max(10_000).nullable(),
   }),
   z.strictObject({ kind: z.literal('board'), name }),
+  /** Those that differ from what a studio begins with; each is checked by who uses it. */
+  z.strictObject({ kind: z.literal('settings'), values: z.record(z.string(), z.unknown()) }),
   saveSearch.extend({ kind: z.literal('search'), board: name.optional(), parent: uid.optional() }),
   pictureLine,
 ]);
@@ -97,6 +101,12 @@ export type PictureLine = z.infer<typeof pictureLine>;
 /** The header of a document that is written now. */
 export function documentHeader(about: Pick<DocumentHeader, 'stamp' | 'software' | 'at'>) {
   return { kind: FORMAT, version: VERSION, ...about } as const;
+}
+
+/** The line of the settings, where there is anything to say. */
+export function settingsLines(settings: Settings): readonly DocumentLine[] {
+  const values = ownSettings(settings);
+  return Object.keys(values).length === 0 ? [] : [{ kind: 'settings', values }];
 }
 
 /** A picture's line, without what it has not. */

@@ -13,6 +13,7 @@ import {
   documentBytes,
   documentHeader,
   pictureLineOf,
+  settingsLines,
   type DocumentLine,
   type PictureLine,
 } from './document.ts';
@@ -33,7 +34,10 @@ export interface TransferOptions {
   readonly freeBytes?: number;
 }
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'home' | 'newId' | 'now' | 'software'>;
+type Shop = Pick<
+  Workshop,
+  'history' | 'files' | 'home' | 'newId' | 'now' | 'settings' | 'software'
+>;
 
 /**
  * Writes the whole library into a new folder, as it is now: pictures, and a document of everything
@@ -98,6 +102,7 @@ async function write(
     return pictureLineOf(picture, { file });
   };
   async function* lines(): AsyncGenerator<readonly DocumentLine[]> {
+    yield settingsLines(shop.settings.get());
     yield snapshot.models.map((model) => ({ kind: 'model' as const, ...model }));
     yield snapshot.boards.map((name) => ({ kind: 'board' as const, name }));
     yield snapshot.searches.map((search) => ({ kind: 'search' as const, ...search }));

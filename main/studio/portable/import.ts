@@ -17,7 +17,7 @@ const MARGIN = 64 * 2 ** 20;
 /** Windows hear of so many new pictures at once. */
 const TELL_EVERY = 64;
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'events' | 'library'>;
+type Shop = Pick<Workshop, 'history' | 'files' | 'events' | 'library' | 'settings'>;
 
 /**
  * Takes an exported library into the open one. All of it is compared with its hashes first; then
@@ -72,6 +72,11 @@ async function bringIn(
   try {
     for await (const line of linesOf(folder)) {
       throwIfCancelled(signal);
+      if (line.kind === 'settings') {
+        // The rest is the affair of who sits here.
+        shop.settings.fill(line.values, ['presets']);
+        shop.events.publish({ kind: 'settings' });
+      }
       if (line.kind === 'board') words.boards.set(line.name, portable.boardOf(line.name));
       if (line.kind === 'model') {
         const { id, hash, title } = line;

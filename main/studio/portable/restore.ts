@@ -10,7 +10,7 @@ import { recipeOf } from './check.ts';
 import { DOCUMENT, openDocument, readHeader, searchOf, type DocumentLine } from './document.ts';
 import { isKeptBy, keptBy, setKept } from './stamps.ts';
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'newId'>;
+type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'settings' | 'events'>;
 
 /** What the document in the library's folder gives to a record that does not know it. */
 export interface Restoring {
@@ -117,6 +117,10 @@ async function noteAll(
   const searches: (() => void)[] = [];
   let pictures = 0;
   for await (const line of linesOf(path)) {
+    if (line.kind === 'settings') {
+      shop.settings.fill(line.values);
+      shop.events.publish({ kind: 'settings' });
+    }
     if (line.kind === 'board') words.boards.set(line.name, portable.boardOf(line.name));
     if (line.kind === 'model' && line.title !== null) {
       portable.nameModel(line.id, line.hash, line.title);

@@ -12,6 +12,7 @@ import {
   documentHeader,
   pictureLineOf,
   readHeader,
+  settingsLines,
   type DocumentLine,
 } from './document.ts';
 import { withoutFile } from './export.ts';
@@ -21,7 +22,7 @@ import { isKeptBy, keptBy, setKept } from './stamps.ts';
 const LOOK_EVERY = 30_000;
 const TEMPORARY = `.${DOCUMENT}.tmp`;
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'now' | 'software'>;
+type Shop = Pick<Workshop, 'history' | 'files' | 'newId' | 'now' | 'settings' | 'software'>;
 
 /** The document beside the pictures, kept up with the record. */
 export interface Sidecar {
@@ -37,11 +38,12 @@ export interface Sidecar {
  * @param suspicious the document may be behind the record: the studio was killed, perhaps
  */
 export function startSidecar(shop: Shop, suspicious: boolean): Sidecar {
-  const written = () => shop.history().portable.written();
+  const written = (): string =>
+    JSON.stringify([shop.history().portable.written(), shop.settings.get()]);
   const isThere = existsSync(join(shop.files.folder, DOCUMENT));
   /** What `written` was when the document was last like the record. */
   let kept = suspicious || !isThere ? null : written();
-  let seen = -1;
+  let seen = '';
   let running: Promise<void> = Promise.resolve();
 
   const keep = (): Promise<void> => {
@@ -87,7 +89,7 @@ async function writeSidecar(shop: Shop): Promise<boolean> {
   try {
     let lines = 0;
     const counted = async function* () {
-      for await (const some of markedLines(snapshot)) {
+      for await (const some of markedLines(shop, snapshot)) {
         lines += some.length;
         yield some;
       }
@@ -113,7 +115,11 @@ async function writeSidecar(shop: Shop): Promise<boolean> {
   }
 }
 
-async function* markedLines(snapshot: Snapshot): AsyncGenerator<readonly DocumentLine[]> {
+async function* markedLines(
+  { settings }: Pick<Shop, 'settings'>,
+  snapshot: Snapshot,
+): AsyncGenerator<readonly DocumentLine[]> {
+  yield settingsLines(settings.get());
   const { boards, searches } = snapshot;
   yield boards.map((name) => ({ kind: 'board' as const, name }));
   yield searches.map((search) => ({ kind: 'search' as const, ...search }));
