@@ -35,6 +35,8 @@ export const imageFilter = z.strictObject({
   operations: z.array(z.enum(['generate', 'variation', 'interpolation', 'import'])).optional(),
   labels: z.array(z.int().nonnegative().nullable()).max(1000).optional(),
   targets: z.array(z.string().max(32)).max(10).optional(),
+  /** Programs that made pictures, as `FilterChoices` names them. */
+  software: z.array(z.string().max(200)).max(100).optional(),
   /** Labels of models, as `classKey` writes them: a number means another class in each model. */
   classes: z
     .array(z.string().regex(/^[^:]{1,64}:(\d{1,9}|any)$/))
@@ -85,6 +87,8 @@ export interface FilterChoices {
     readonly title: string | null;
   }[];
   readonly classes: readonly { readonly model: string; readonly label: number | null }[];
+  /** Programs and versions, the newest first; with the pictures of each that are not in the bin. */
+  readonly software: readonly { readonly name: string; readonly count: number }[];
 }
 
 /** A class of a model, in a filter. */

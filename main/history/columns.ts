@@ -18,6 +18,7 @@ export type Field =
   | 'source'
   | 'job'
   | 'target'
+  | 'software'
   | 'schedule'
   | 'operation';
 
@@ -42,6 +43,7 @@ const SOURCES: Readonly<Record<Field, string>> = {
   source: 'source',
   job: 'job',
   target: 'target',
+  software: 'software',
   schedule: 'schedule',
   operation: 'operation',
 };
@@ -57,6 +59,8 @@ export interface Columns {
   column(field: Field): Float64Array;
   /** The code of a word; undefined when no picture has it. */
   code(word: string): number | undefined;
+  /** The word of a code; the empty one for none. */
+  word(code: number): string;
   /** The row of a picture, or -1. */
   rowOf(id: number): number;
   /** All rows in ascending order of a field and then of id; those without a value are first. */
@@ -116,14 +120,16 @@ function loadTable(store: Store): Table {
 function createTable(capacity: number) {
   const data = new Map(FIELDS.map((field) => [field, new Float64Array(capacity)]));
   const codes = new Map<string, number>();
+  const words: string[] = [];
   const orders = new Map<NumberField, { readonly rows: number[]; stale: boolean }>();
   let length = 0;
 
   const column = (field: Field): Float64Array => data.get(field) ?? new Float64Array(0);
   const codeOf = (word: string): number => {
-    const code = codes.get(word) ?? codes.size;
-    codes.set(word, code);
-    return code;
+    const known = codes.get(word);
+    if (known !== undefined) return known;
+    codes.set(word, words.length);
+    return words.push(word) - 1;
   };
 
   const grow = (): void => {
@@ -146,6 +152,7 @@ function createTable(capacity: number) {
     },
     column,
     code: (word: string) => codes.get(word),
+    word: (code: number) => words[code] ?? '',
     codeOf,
     rowOf,
 

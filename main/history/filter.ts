@@ -36,6 +36,7 @@ export function matching(store: Store, columns: Columns, filter: ImageFilter): U
   among('schedule', codes(filter.schedules));
   among('operation', codes(filter.operations));
   among('target', codes(filter.targets));
+  among('software', codes(filter.software));
   among(
     'label',
     given(filter.labels)?.map((label) => label ?? NaN),

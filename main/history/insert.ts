@@ -3,6 +3,8 @@ import type { Store } from './store.ts';
 import type { NewImage } from './types.ts';
 import { indexedText } from './words.ts';
 
+/** Characters of a program's name: more is no name. It is cut as SQLite counts. */
+const SOFTWARE_LENGTH = 100;
 /** The last that a Date can be. */
 const LATEST_TIME = 8.64e15;
 
@@ -40,8 +42,8 @@ function insertRow(store: Store, image: NewImage): number {
   const { lastInsertRowid } = store
     .rows(
       `INSERT INTO images (created_at, seed, model, target, source, rdm_steps, eta, label, steps,
-        temperature, guidance, schedule, operation, job, size, bytes, file_state, version)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        temperature, guidance, schedule, operation, job, size, bytes, file_state, version, software)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, substr(?, 1, ${SOFTWARE_LENGTH}))`,
     )
     .run(
       image.createdAt,
@@ -62,6 +64,7 @@ function insertRow(store: Store, image: NewImage): number {
       image.bytes,
       image.fileState ?? 'present',
       image.version,
+      recipe.software,
     );
   return Number(lastInsertRowid);
 }

@@ -236,6 +236,15 @@ const jobStrikes = `
   ALTER TABLE jobs ADD COLUMN reached INTEGER NOT NULL DEFAULT 0;
 `;
 
+// The program that made a picture, as its recipe names it, as far as it fits a list of choices. A record
+// whose recipe cannot be read opens all the same.
+const software = `
+  ALTER TABLE images ADD COLUMN software TEXT NOT NULL DEFAULT '';
+  UPDATE images SET software = coalesce(
+    (SELECT substr(iif(json_valid(recipe), recipe ->> '$.software', NULL), 1, 100)
+      FROM masters WHERE image = images.id), '');
+`;
+
 /**
  * SQL of each version of the format, in order: entry i brings a database from version i to i + 1.
  * An entry that was released never changes; a new one is added after it.
@@ -247,4 +256,5 @@ export const MIGRATIONS: readonly string[] = [
   resumeMakers,
   endedJobs,
   jobStrikes,
+  software,
 ];

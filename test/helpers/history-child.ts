@@ -1,5 +1,6 @@
 // Another start of the studio, as a process of its own: `lock` opens a library and holds it, `write`
-// adds pictures to it, telling of each, until it is killed; `move` moves a library from one folder to
+// adds pictures to it, telling of each, until it is killed; `upgrade` tells when it begins to bring one
+// up to date; `move` moves a library from one folder to
 // another, and is killed at a named moment.
 import { basename, join } from 'node:path';
 import { openDatabase } from '#history/database';
@@ -13,7 +14,11 @@ else open(paths);
 
 function open([file]: readonly string[]): void {
   if (file === undefined) throw new Error('no file named');
-  const opened = openDatabase(file, { now: () => NOON, appVersion: 'child' });
+  const opened = openDatabase(file, {
+    now: () => NOON,
+    appVersion: 'child',
+    onMigrate: (step) => task === 'upgrade' && process.send?.(step),
+  });
   process.send?.(opened.state);
   if (opened.state.kind === 'open' && opened.database !== null) {
     const { images, changes } = createHistory(opened.database, { now: () => NOON });

@@ -41,7 +41,7 @@ export function recipeOf(i: number, changes: Partial<Recipe> = {}): Recipe {
   };
   return {
     version: 1,
-    software: 'RCG Studio 0.1.0',
+    software: `rcg-studio 0.${n % 6 === 0 ? 10 : 9}.0`,
     model: { id: n % 10 === 0 ? 'rcg-b' : 'starter', hash: (n % 10 === 0 ? 'b' : 'a').repeat(64) },
     target: n % 3 === 0 ? 'cpu-float32' : 'cpu-int8',
     seed: n % 7 === 0 ? Number.MAX_SAFE_INTEGER - i : n,

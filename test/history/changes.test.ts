@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createHistory } from '#history/history';
-import { imageOf, NOON } from '../helpers/library.ts';
+import { imageOf, NOON, recipeOf } from '../helpers/library.ts';
 import { newest, openLibrary, refusal, tempLibrary, type TestLibrary } from './helpers.ts';
 import { newPicture, revert, snapshot, update, type Picture } from './model.ts';
 
@@ -326,5 +326,14 @@ describe('boards and searches', () => {
     expect(history.changes.undo()).toMatchObject({ item: { kind: 'search', count: 1 } });
     expect(history.images.summary().searches).toEqual([{ ...saved, count: 1 }]);
     expect(history.searches.remove(99).item).toBeNull();
+  });
+
+  test('a saved search for software counts what is brought in', () => {
+    const { history } = library();
+    const search = { filter: { software: ['rcg-studio 9.0.0'] }, sort: newest };
+    expect(history.searches.save('Newest', search).count).toBe(0);
+    const recipe = recipeOf(50, { software: 'rcg-studio 9.0.0' });
+    history.images.insert(imageOf(50, { recipe }));
+    expect(history.images.summary().searches).toMatchObject([{ search, count: 1 }]);
   });
 });

@@ -32,6 +32,10 @@ test('a hundred thousand pictures', { timeout: 300_000 }, () => {
   expect(search('range', { ranges: [guidance] })).toHaveLength((parts[0] ?? 0) + (parts[1] ?? 0));
   const tagged = search('tag', { tags: ['portrait'] });
   expect(search('text', { text: 'portr' })).toEqual(tagged);
+  const { software } = timed('choices', () => history.images.choices());
+  expect(software.reduce((sum, { count }) => sum + count, 0)).toBe(total);
+  const [newer] = software;
+  expect(search('software', { software: [newer?.name ?? ''] })).toHaveLength(newer?.count ?? 0);
   expect(search('by seed', {}, { by: 'seed', descending: false })).toHaveLength(total);
 
   const page = all.slice(50_000, 50_200);

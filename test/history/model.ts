@@ -69,6 +69,7 @@ function passes(picture: Picture, filter: ImageFilter): boolean {
     among(filter.operations, image.operation) &&
     among(filter.labels, labelOf(image.recipe)) &&
     among(filter.targets, image.recipe.target) &&
+    among(filter.software, image.recipe.software) &&
     among(filter.hashes, image.recipe.model.hash) &&
     among(filter.files, image.fileState ?? 'present') &&
     among(filter.sources, image.recipe.source.kind) &&

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ImageFilter, SearchImages } from '#api/gallery';
 import type { Recipe } from '#api/recipe';
 import type { FileState } from '#api/images';
-import { createHistory, type History } from '#history/history';
+import { createHistory } from '#history/history';
 import { localDay } from '#history/search';
 import { imageOf, NOON, recipeOf, scramble } from '../helpers/library.ts';
 import { newest, tempLibrary } from './helpers.ts';
@@ -101,6 +101,7 @@ const filters: fc.Arbitrary<ImageFilter> = fc.record(
     sources: some<Recipe['source']['kind']>('sample', 'picture', 'representation'),
     hashes: some('a'.repeat(64), 'b'.repeat(64), 'none'),
     targets: some('cpu-int8', 'cpu-float32', 'portable', 'unheard of'),
+    software: some('rcg-studio 0.9.0', 'rcg-studio 0.10.0', 'rcg-studio', 'portable'),
     tags: some(...TAGS),
     board: fc.constantFrom(1, 99),
     starred: fc.boolean(),
@@ -112,52 +113,6 @@ const filters: fc.Arbitrary<ImageFilter> = fc.record(
   { requiredKeys: [] },
 );
 const sorts = fc.record({ by: field, descending: fc.boolean() });
-
-describe('conditions', () => {
-  const found = (history: History, filter: ImageFilter) =>
-    history.images.search({ filter, sort: newest }).ids;
-
-  test('on files follow what becomes of them', () => {
-    const { history } = tempLibrary();
-    const [a = 0, b = 0, c = 0] = [1, 2, 3].map((i) => history.images.insert(imageOf(i)).id);
-    expect(found(history, { files: ['present'] })).toHaveLength(3);
-    history.images.setFile(a, { state: 'missing' });
-    history.images.dropFiles([b]);
-    expect(found(history, { files: ['missing'] })).toEqual([a]);
-    expect(found(history, { files: ['dropped'] })).toEqual([b]);
-    history.images.setFileStates([a], 'present');
-    expect(found(history, { files: ['present'] }).toSorted()).toEqual([a, c].toSorted());
-  });
-
-  test('on classes mean those of one model, and can be chosen after it is gone', () => {
-    const { history } = tempLibrary();
-    const made = [
-      { id: 'one', label: 2 },
-      { id: 'two', label: 2 },
-      { id: 'two', label: null },
-    ].map(({ id, label }, i) => {
-      const hash = id === 'one' ? 'a'.repeat(64) : 'b'.repeat(64);
-      const source = { kind: 'sample' as const, rdmSteps: 5, eta: 1, label };
-      const recipe = recipeOf(i, { model: { ...recipeOf(1).model, id, hash }, source });
-      return history.images.insert(imageOf(i, { recipe, modelTitle: `Model ${id}` })).id;
-    });
-    const [first = 0, second = 0, third = 0] = made;
-    expect(found(history, { classes: ['one:2'] })).toEqual([first]);
-    expect(found(history, { classes: ['two:2', 'two:any'] }).toSorted()).toEqual([second, third]);
-    expect(found(history, { hashes: ['a'.repeat(64)] })).toEqual([first]);
-    expect(history.images.choices()).toEqual({
-      models: [
-        { id: 'one', hash: 'a'.repeat(64), title: 'Model one' },
-        { id: 'two', hash: 'b'.repeat(64), title: 'Model two' },
-      ],
-      classes: [
-        { model: 'one', label: 2 },
-        { model: 'two', label: null },
-        { model: 'two', label: 2 },
-      ],
-    });
-  });
-});
 
 describe('searching', () => {
   test('finds what a plain look at every picture finds, in the same order', () => {

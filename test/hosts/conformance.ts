@@ -131,7 +131,7 @@ export function conformance(name: string, connect: Connect): void {
       expect(await found('21')).toEqual([second]);
       const search = (filter: ImageFilter) =>
         client.images.search({ filter, sort: newest.sort }).then(({ ids }) => ids);
-      const { models, classes } = await client.images.choices();
+      const { models, classes, software } = await client.images.choices();
       expect(models).toMatchObject([{ id: 'tiny', title: 'Tiny' }]);
       expect(classes).toEqual([{ model: 'tiny', label: null }]);
       expect(await search({ classes: ['tiny:any'] })).toHaveLength(2);
@@ -139,6 +139,11 @@ export function conformance(name: string, connect: Connect): void {
       expect(await search({ hashes: [models[0]?.hash ?? ''], sources: ['sample'] })).toHaveLength(
         2,
       );
+      expect(software).toEqual([
+        { name: (await client.images.get({ id: first })).recipe.software, count: 2 },
+      ]);
+      expect(await search({ software: software.map(({ name }) => name) })).toHaveLength(2);
+      expect(await search({ software: ['rcg-studio'] })).toEqual([]);
       await client.images.dropPixels({ ids: [second] });
       expect(await search({ files: ['dropped'] })).toEqual([second]);
       const board = await client.images.createBoard({ name: 'Best' });
@@ -346,6 +351,22 @@ export function conformance(name: string, connect: Connect): void {
           'a start from a picture that is gone',
           (c) => c.jobs.create({ source: { kind: 'image', image: 9 }, settings: {} }),
           'not-found',
+        ],
+        [
+          'software without a list',
+          (c) => c.images.search({ ...newest, filter: { software: 'rcg-studio' as never } }),
+          'invalid-request',
+          'filter.software',
+        ],
+        [
+          'a saved search for software that is a number',
+          (c) =>
+            c.images.saveSearch({
+              name: 'Old',
+              search: { ...newest, filter: { software: ['rcg-studio', 7 as never] } },
+            }),
+          'invalid-request',
+          'search.filter.software.1',
         ],
         ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
         [

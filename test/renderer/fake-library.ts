@@ -46,7 +46,7 @@ export class FakeLibrary {
       version: `${id}`,
       recipe: {
         version: 1,
-        software: 'RCG Studio 0.1.0',
+        software: 'rcg-studio 0.1.0',
         model: { id: settings.model, hash: HASH },
         target: 'cpu-int8',
         seed,

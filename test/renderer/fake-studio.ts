@@ -204,6 +204,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
           { model: 'starter', label: null },
           { model: 'removed', label: 2 },
         ],
+        software: [{ name: 'rcg-studio 0.1.0', count: library.images.size }],
       })),
       rows: os.images.rows.handler(({ input }) => library.rows(input.ids)),
       get: os.images.get.handler(({ input }) => image(input.id)),

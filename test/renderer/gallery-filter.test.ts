@@ -11,7 +11,7 @@ import {
   withRange,
 } from '../../renderer/gallery/filter/chips.ts';
 import { dayEnd, dayOfTime, dayStart } from '../../renderer/gallery/filter/dates.ts';
-import { chipText, kindName } from '../../renderer/gallery/filter/words.ts';
+import { chipText, choicesOf, countOf, kindName } from '../../renderer/gallery/filter/words.ts';
 import { openApp, until } from './helpers.ts';
 
 const beginnings = { image: 3, job: 4, board: 5 };
@@ -89,6 +89,17 @@ describe('the words of a filter', () => {
     [{ classes: ['removed:2'] }, 'Class Removed model · 2', 'クラス Removed model · 2'],
     [{ models: ['removed'] }, 'Model Removed model', 'モデル Removed model'],
     [{ hashes: ['b'.repeat(64)] }, 'Weights Removed model bbbbbbbb', '重み Removed model bbbbbbbb'],
+    [
+      { software: ['rcg-studio 0.1.0'] },
+      'Software rcg-studio 0.1.0',
+      'ソフトウェア rcg-studio 0.1.0',
+    ],
+    [
+      { software: ['', 'old', 'older'] },
+      'Software Not named and 2 more',
+      'ソフトウェア 記載なし ほか 2 件',
+    ],
+    [{ software: [] }, 'Software any', 'ソフトウェア 指定なし'],
     [{ files: ['missing'] }, 'File Missing or damaged', 'ファイル ないか壊れている'],
     [{ schedules: ['cosine'] }, 'Guidance shape Cosine', 'ガイダンスの形 コサイン'],
     [{ board: 1 }, 'Board Favourites', 'ボード Favourites'],
@@ -104,6 +115,22 @@ describe('the words of a filter', () => {
     expect(chipText(vocabulary, filter, kind)).toBe(english);
     i18n.language = 'ja';
     expect(chipText(vocabulary, filter, kind)).toBe(japanese);
+    await close();
+  });
+
+  test('offer the versions that there are, with their pictures', async () => {
+    const { app, close } = openApp();
+    const { i18n, models, library } = app;
+    const unread = { i18n, models, summary: null, choices: null };
+    expect(choicesOf(unread, 'software')).toEqual([]);
+    expect(countOf(unread, 'software', 'rcg-studio 0.1.0')).toBeNull();
+    const choices = await app.studio.images.choices();
+    const vocabulary = { ...unread, summary: library.summary, choices };
+    expect(choicesOf(vocabulary, 'software')).toEqual(['rcg-studio 0.1.0']);
+    expect(countOf(vocabulary, 'software', 'rcg-studio 0.1.0')).toBe(choices.software[0]?.count);
+    // Of a saved search, perhaps; and a model is no program.
+    expect(countOf(vocabulary, 'software', 'gone')).toBeNull();
+    expect(countOf(vocabulary, 'models', 'rcg-studio 0.1.0')).toBeNull();
     await close();
   });
 

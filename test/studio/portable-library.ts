@@ -101,8 +101,9 @@ export async function fillLibrary(library: TestLibrary): Promise<readonly number
   await client.images.remove({ ids: [d] });
   const sort = { by: 'seed', descending: true } as const;
   const filter = { board: print.id, tags: ['red'] };
+  const children = { parent: e, software: ['rcg-studio 0.9.0', 'rcg-studio 0.10.0'] };
   await client.images.saveSearch({ name: 'Red prints', search: { filter, sort } });
-  await client.images.saveSearch({ name: 'Children', search: { filter: { parent: e }, sort } });
+  await client.images.saveSearch({ name: 'Children', search: { filter: children, sort } });
   // As `dropPixels` does where the model is there.
   const history = studio.shop.history();
   const paths = history.images.dropFiles([e, f]);
@@ -126,6 +127,7 @@ export function described({ studio }: TestLibrary): unknown {
     tags,
     total: numbers.total,
     bin: numbers.bin,
+    software: history.images.choices().software,
     boards: [...boards.values()].sort(),
     searches: searches.map(({ name, count, search: { filter, sort } }) => ({
       name,

@@ -9,6 +9,7 @@ export type FilterKind =
   | 'labels'
   | 'classes'
   | 'targets'
+  | 'software'
   | 'hashes'
   | 'files'
   | 'sources'
@@ -31,6 +32,7 @@ const LISTED = [
   'labels',
   'classes',
   'targets',
+  'software',
   'hashes',
   'files',
   'sources',
@@ -61,6 +63,7 @@ export const FILTER_KINDS: readonly FilterKind[] = [
   'models',
   'hashes',
   'targets',
+  'software',
   'operations',
   'sources',
   'files',

@@ -100,6 +100,8 @@ export function valueText(
       return i18n.lookup(`operation.${value}`) ?? String(value);
     case 'targets':
       return i18n.lookup(`target.${value}`) ?? String(value);
+    case 'software':
+      return value === '' ? i18n.t('filter.software.none') : String(value);
     default:
       return String(value);
   }
@@ -144,9 +146,21 @@ export function choicesOf(
       return ['generate', 'variation', 'interpolation', 'import'];
     case 'targets':
       return ['cpu-int8', 'cpu-float32', 'portable'];
+    case 'software':
+      return choices?.software.map(({ name }) => name) ?? [];
     case 'tags':
       return summary?.tags.map((tag) => tag.name) ?? [];
     default:
       return [];
   }
+}
+
+/** How many pictures a value would find among all; null where nobody counts. */
+export function countOf(
+  { choices }: Vocabulary,
+  kind: FilterKind,
+  value: string | number | null,
+): number | null {
+  if (kind !== 'software') return null;
+  return choices?.software.find(({ name }) => name === value)?.count ?? null;
 }

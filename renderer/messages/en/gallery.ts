@@ -198,6 +198,8 @@ export const gallery = {
   'filter.files.missing': 'Missing or damaged',
   'filter.files.dropped': 'Pixels dropped',
   'filter.targets': 'Ran on',
+  'filter.software': 'Software',
+  'filter.software.none': 'Not named',
   'filter.tags': 'Tag',
   'filter.board': 'Board',
   'filter.starred': 'Star',

@@ -162,6 +162,8 @@ export const gallery: Translation<typeof english> = {
   'filter.files.missing': 'ないか壊れている',
   'filter.files.dropped': '画素なし',
   'filter.targets': '実行環境',
+  'filter.software': 'ソフトウェア',
+  'filter.software.none': '記載なし',
   'filter.tags': 'タグ',
   'filter.board': 'ボード',
   'filter.starred': 'スター',
