@@ -37,6 +37,8 @@ export const imageFilter = z.strictObject({
   targets: z.array(z.string().max(32)).max(10).optional(),
   /** Programs that made pictures, as `FilterChoices` names them. */
   software: z.array(z.string().max(200)).max(100).optional(),
+  /** Whether a fresh run gave the same tokens, the last time that anybody looked. */
+  replays: z.array(z.enum(['match', 'differ', 'unchecked'])).optional(),
   /** Labels of models, as `classKey` writes them: a number means another class in each model. */
   classes: z
     .array(z.string().regex(/^[^:]{1,64}:(\d{1,9}|any)$/))

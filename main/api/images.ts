@@ -49,6 +49,17 @@ export interface ImageDetail extends ImageRow {
     readonly tokens: number;
     readonly pixels: number;
   };
+  /** What the newest replay showed; null where there was none. */
+  readonly replay: Verdict | null;
+}
+
+/** Whether a fresh run gave a picture's tokens. */
+export interface Verdict {
+  /** Tokens that differ. */
+  readonly differing: number;
+  /** What the fresh run ran on. */
+  readonly target: ResolvedTarget;
+  readonly checkedAt: number;
 }
 
 /** A picture that a job has just made. */
@@ -87,9 +98,7 @@ export interface DecodeSteps {
 }
 
 /** What running a recipe again showed. */
-export interface ReplayResult {
-  readonly differing: number;
+export interface ReplayResult extends Verdict {
   readonly tokens: number;
-  readonly target: ResolvedTarget;
   readonly recordedTarget: ResolvedTarget;
 }

@@ -19,6 +19,7 @@ export type Field =
   | 'job'
   | 'target'
   | 'software'
+  | 'differs'
   | 'schedule'
   | 'operation';
 
@@ -44,6 +45,7 @@ const SOURCES: Readonly<Record<Field, string>> = {
   job: 'job',
   target: 'target',
   software: 'software',
+  differs: 'differing > 0',
   schedule: 'schedule',
   operation: 'operation',
 };
@@ -90,13 +92,23 @@ export function createColumns(store: Store): LiveColumns {
     },
     refresh(ids) {
       const rows = store
-        .tuples<[id: number, state: number, rating: number, starred: number, file: string]>(
-          `SELECT i.id, i.deleted_at IS NOT NULL, i.rating, i.starred, i.file_state
+        .tuples<
+          [
+            id: number,
+            state: number,
+            rating: number,
+            starred: number,
+            file: string,
+            differs: number | null,
+          ]
+        >(
+          `SELECT i.id, i.deleted_at IS NOT NULL, i.rating, i.starred, i.file_state, i.differing > 0
           FROM json_each(?) AS asked CROSS JOIN images AS i ON i.id = asked.value`,
         )
         .all(JSON.stringify(ids));
-      for (const [id, state, rating, starred, file] of rows) {
-        loaded?.change(id, { state, rating, starred, file: loaded.codeOf(file) });
+      for (const [id, state, rating, starred, file, differs] of rows) {
+        const code = loaded?.codeOf(file) ?? NaN;
+        loaded?.change(id, { state, rating, starred, file: code, differs: differs ?? NaN });
       }
       const within = (wanted: number) =>
         rows.filter(([, state]) => state === wanted).map(([id]) => id);

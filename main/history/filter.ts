@@ -3,6 +3,8 @@ import { STATE, type Columns, type Field } from './columns.ts';
 import type { Store } from './store.ts';
 import { nameKey, queryWords, type Word } from './words.ts';
 
+/** What `differs` holds for each answer of a replay. */
+const VERDICTS = { match: 0, differ: 1, unchecked: NaN } as const;
 /** A word that more tags than this begin with says nothing. */
 const MAX_TAGS = 500;
 
@@ -37,6 +39,10 @@ export function matching(store: Store, columns: Columns, filter: ImageFilter): U
   among('operation', codes(filter.operations));
   among('target', codes(filter.targets));
   among('software', codes(filter.software));
+  among(
+    'differs',
+    given(filter.replays)?.map((verdict) => VERDICTS[verdict]),
+  );
   among(
     'label',
     given(filter.labels)?.map((label) => label ?? NaN),

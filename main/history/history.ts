@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { SavedSearch, SearchImages } from '#api/gallery';
-import type { FileState, UpdateImages } from '#api/images';
+import type { FileState, UpdateImages, Verdict } from '#api/images';
 import type { UndoItem } from '#api/undo';
 import * as collections from './collections.ts';
 import { choices } from './choices.ts';
@@ -38,7 +38,9 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
   const columns = createColumns(store);
   const library = (): Library => ({ store, columns: columns.read() });
   const counts = createCounts(library);
-  let settingsWritten = 0;
+  /** Rows written of which the document beside the pictures holds nothing. */
+  let unsaid = 0;
+  const written = (): number => store.column<number>('SELECT total_changes()').get() ?? 0;
   const similar = createSimilar(() => points(store));
 
   /** Brings what is kept in memory up to date. */
@@ -90,6 +92,13 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       setFileStates: (ids: readonly number[], state: FileState) => {
         images.setFileStates(store, ids, state);
         changed(ids);
+      },
+      setReplay: (id: number, verdict: Verdict) => {
+        const before = written();
+        const noted = images.setReplay(store, id, verdict);
+        unsaid += written() - before;
+        if (noted) changed([id]);
+        return noted;
       },
       dropFiles: (ids: readonly number[]) => {
         const paths = images.dropFiles(store, ids);
@@ -171,8 +180,8 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       addSearch: (search: PortableSearch) => merge.addSearch(store, search),
       nameModel: (id: string, hash: string, title: string) =>
         merge.nameModel(store, id, hash, title),
-      /** Grows with every row that is written, but for settings. */
-      written: () => (store.column<number>('SELECT total_changes()').get() ?? 0) - settingsWritten,
+      /** Grows with every row that is written, but for settings and verdicts of replays. */
+      written: () => written() - unsaid,
     }),
 
     jobs: guarded({
@@ -207,7 +216,7 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
         return json === undefined ? undefined : JSON.parse(json);
       },
       set: (key: string, value: unknown): void => {
-        settingsWritten += store
+        unsaid += store
           .rows(
             'INSERT INTO settings (key, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json',
           )

@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
-import { recipeSchema, type Recipe } from '#api/recipe';
-import type { FileState, ImageRow, Operation } from '#api/images';
+import { recipeSchema, type Recipe, type ResolvedTarget } from '#api/recipe';
+import type { FileState, ImageRow, Operation, Verdict } from '#api/images';
 import { decodeFloats } from './encode.ts';
 import { forgetGone } from './operations.ts';
 import type { Store } from './store.ts';
@@ -59,6 +59,9 @@ interface DetailRow extends Row {
   readonly recipe: string;
   readonly tokens: Buffer;
   readonly representation: Buffer;
+  readonly differing: number | null;
+  readonly checkedOn: ResolvedTarget | null;
+  readonly checkedAt: number | null;
 }
 
 /** Everything about one picture; a StudioError `not-found` when it is gone. */
@@ -67,20 +70,23 @@ export function imageDetail(store: Store, id: number): StoredImage {
     .rows<DetailRow>(
       `SELECT ${ROW}, m.uid, m.path, i.bytes, m.note, i.job, o.title AS modelTitle,
         m.time_representation AS timeRepresentation, m.time_tokens AS timeTokens,
-        m.time_pixels AS timePixels, m.token_hash AS tokenHash, m.recipe, m.tokens, m.representation
+        m.time_pixels AS timePixels, m.token_hash AS tokenHash, m.recipe, m.tokens, m.representation,
+        i.differing, m.checked_on AS checkedOn, m.checked_at AS checkedAt
       FROM images i JOIN masters m ON m.image = i.id JOIN models o ON o.id = i.model
       WHERE i.id = ?`,
     )
     .get(id);
   if (row === undefined) throw gone(id);
   const { uid, path, bytes, note, job, modelTitle, ...rest } = row;
-  const { timeRepresentation, timeTokens, timePixels, tokenHash, tokens, representation, ...cell } =
+  const { timeRepresentation, timeTokens, timePixels, differing, checkedOn, checkedAt, ...more } =
     rest;
+  const { tokenHash, tokens, representation, ...cell } = more;
   return {
     ...toRow(cell),
     ...{ uid, path, bytes, note, job, modelTitle },
     recipe: wholeRecipe(row),
     times: { representation: timeRepresentation, tokens: timeTokens, pixels: timePixels },
+    replay: verdictOf(row),
     tags: store
       .column<string>(
         'SELECT t.name FROM image_tags l JOIN tags t ON t.id = l.tag WHERE l.image = ? ORDER BY t.key',
@@ -98,6 +104,15 @@ export function imageDetail(store: Store, id: number): StoredImage {
       .column<number>('SELECT child FROM parents WHERE parent = ? ORDER BY child')
       .all(id),
   };
+}
+
+function verdictOf({
+  differing,
+  checkedOn,
+  checkedAt,
+}: Pick<DetailRow, 'differing' | 'checkedOn' | 'checkedAt'>): Verdict | null {
+  if (differing === null || checkedOn === null || checkedAt === null) return null;
+  return { differing, target: checkedOn, checkedAt };
 }
 
 /** The complete recipe: its arrays are kept apart from the rest, without base64. */
@@ -139,6 +154,21 @@ export function imageFiles(
       'SELECT m.image AS id, m.path, i.file_state AS state FROM masters m JOIN images i ON i.id = m.image ORDER BY m.image',
     )
     .all();
+}
+
+/**
+ * Notes what the newest replay of a picture showed. It is no step of undo: what was seen was seen.
+ * False when the picture is gone.
+ */
+export function setReplay(store: Store, id: number, verdict: Verdict): boolean {
+  const { differing, target, checkedAt } = verdict;
+  return store.transact(() => {
+    const { changes } = store
+      .rows('UPDATE masters SET checked_on = ?, checked_at = ? WHERE image = ?')
+      .run(target, checkedAt, id);
+    store.rows('UPDATE images SET differing = ? WHERE id = ?').run(differing, id);
+    return changes > 0;
+  });
 }
 
 /** Notes what became of a picture's file. */

@@ -245,6 +245,15 @@ const software = `
       FROM masters WHERE image = images.id), '');
 `;
 
+// Whether a fresh run gave a picture's tokens, as far as anybody looked: how many differed, on which
+// kind of arithmetic, and when. Tokens never change and ids are never used again, so an answer stays
+// true of its picture and goes with it.
+const verdicts = `
+  ALTER TABLE images ADD COLUMN differing INTEGER;
+  ALTER TABLE masters ADD COLUMN checked_on TEXT;
+  ALTER TABLE masters ADD COLUMN checked_at INTEGER;
+`;
+
 /**
  * SQL of each version of the format, in order: entry i brings a database from version i to i + 1.
  * An entry that was released never changes; a new one is added after it.
@@ -257,4 +266,5 @@ export const MIGRATIONS: readonly string[] = [
   endedJobs,
   jobStrikes,
   software,
+  verdicts,
 ];

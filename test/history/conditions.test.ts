@@ -20,6 +20,95 @@ describe('conditions', () => {
     expect(found(history, { files: ['present'] }).toSorted()).toEqual([a, c].toSorted());
   });
 
+  test('on replays follow what the newest one showed', () => {
+    const { history, database } = tempLibrary();
+    const [a = 0, b = 0, c = 0] = [1, 2, 3].map((i) => history.images.insert(imageOf(i)).id);
+    const saved = { filter: { replays: ['differ' as const] }, sort: newest };
+    history.searches.save('Differ', saved);
+    const split = ({ images } = history) =>
+      (['match', 'differ', 'unchecked'] as const).map((verdict) =>
+        images.search({ filter: { replays: [verdict] }, sort: newest }).ids.toSorted(),
+      );
+    expect(split()).toEqual([[], [], [a, b, c]]);
+    const few = { differing: 3, target: 'cpu-int8', checkedAt: NOON } as const;
+    expect(history.images.setReplay(a, few)).toBe(true);
+    expect(history.images.setReplay(b, { ...few, differing: 0 })).toBe(true);
+    expect(split()).toEqual([[b], [a], [c]]);
+    expect(history.images.get(a).replay).toEqual(few);
+    expect(history.images.summary().searches).toMatchObject([{ count: 1 }]);
+    // The newest counts, also when the clock was put back.
+    const later = { differing: 0, target: 'portable', checkedAt: NOON - 5 } as const;
+    history.images.setReplay(a, later);
+    expect(history.images.get(a).replay).toEqual(later);
+    expect(split()).toEqual([[a, b], [], [c]]);
+    expect(history.images.summary().searches).toMatchObject([{ count: 0 }]);
+    expect(found(history, { replays: ['match', 'unchecked'] })).toHaveLength(3);
+    expect(found(history, { replays: [] })).toHaveLength(3);
+    expect(split(createHistory(database, { now: () => NOON }))).toEqual(split());
+
+    // Neither undo nor the bin changes what was seen.
+    history.changes.update({ ids: [a], rating: 3 });
+    history.changes.remove([a]);
+    expect(split()).toEqual([[b], [], [c]]);
+    expect(found(history, { replays: ['match'], bin: true })).toEqual([a]);
+    history.changes.undo();
+    history.changes.undo();
+    expect(history.changes.undo().item).toBeNull();
+    expect(history.images.get(a)).toMatchObject({ rating: 0, replay: later });
+    expect(split()).toEqual([[a, b], [], [c]]);
+  });
+
+  test('on replays: what is noted of a picture that is gone is noted of none', () => {
+    const { history } = tempLibrary();
+    const verdict = { differing: 0, target: 'cpu-int8', checkedAt: NOON } as const;
+    const { id } = history.images.insert(imageOf(1));
+    history.changes.remove([id]);
+    history.bin.purge();
+    for (const gone of [id, 99, 0, -1]) {
+      expect(history.images.setReplay(gone, verdict)).toBe(false);
+    }
+    const next = history.images.insert(imageOf(1)).id;
+    expect(next).not.toBe(id);
+    expect(history.images.get(next).replay).toBeNull();
+    // The same picture again keeps what is known of it.
+    history.images.setReplay(next, verdict);
+    expect(history.images.insert(imageOf(1))).toEqual({ id: next, inserted: false });
+    expect(history.images.get(next).replay).toEqual(verdict);
+  });
+
+  test('on replays: noting one is no reason to write the document beside the pictures', () => {
+    const { history } = tempLibrary();
+    const { id } = history.images.insert(imageOf(1));
+    const written = history.portable.written();
+    history.images.setReplay(id, { differing: 1, target: 'cpu-int8', checkedAt: NOON });
+    history.images.setReplay(id + 1, { differing: 1, target: 'cpu-int8', checkedAt: NOON });
+    expect(history.portable.written()).toBe(written);
+    history.changes.update({ ids: [id], rating: 1 });
+    expect(history.portable.written()).toBeGreaterThan(written);
+  });
+
+  test.each([
+    ['half of a token', { differing: 0.5 }],
+    ['a time that is none', { checkedAt: 1.5 }],
+  ])('on replays: %s is not kept, and nothing of it is', (_, wrong) => {
+    const { history } = tempLibrary();
+    const { id } = history.images.insert(imageOf(1));
+    const verdict = { differing: 2, target: 'cpu-int8', checkedAt: NOON, ...wrong } as const;
+    expect(() => history.images.setReplay(id, verdict)).toThrow();
+    expect(history.images.get(id).replay).toBeNull();
+    expect(found(history, { replays: ['unchecked'] })).toEqual([id]);
+  });
+
+  test.each([
+    ['another word', ['same']],
+    ['true', true],
+    ['a word', 'match'],
+    ['null', [null]],
+    ['a count', [0]],
+  ])('on replays that are wrong are refused: %s', (_, replays) => {
+    expect(imageFilter.safeParse({ replays }).error?.issues[0]?.path[0]).toBe('replays');
+  });
+
   test('on classes mean those of one model, and can be chosen after it is gone', () => {
     const { history } = tempLibrary();
     const made = [

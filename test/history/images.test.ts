@@ -15,7 +15,7 @@ describe('a picture', () => {
       ...{ id, uid, path, createdAt, recipe, modelTitle, size, bytes, version, times, parents },
       ...{ operation: 'variation', seed: recipe.seed, guidance: recipe.guidance },
       ...{ rating: 0, starred: false, note: '', tags: [], boards: [], job: null },
-      ...{ deletedAt: null, file: 'present', children: 0, childIds: [] },
+      ...{ deletedAt: null, file: 'present', children: 0, childIds: [], replay: null },
     });
     // The text in a file is made of this: its keys have their order.
     expect(JSON.stringify(history.images.get(id).recipe)).toBe(JSON.stringify(recipe));

@@ -1,6 +1,6 @@
 import type { Recipe } from '#api/recipe';
 import { classKey, type ImageFilter, type NumberField, type SearchImages } from '#api/gallery';
-import type { UpdateImages } from '#api/images';
+import type { UpdateImages, Verdict } from '#api/images';
 import type { NewImage } from '#history/types';
 
 // The history as plain objects, as simply as it can be said: what the database is compared with.
@@ -12,6 +12,7 @@ export interface Picture {
   rating: number;
   starred: boolean;
   note: string;
+  replay: Verdict | null;
   readonly tags: Set<string>;
   readonly boards: Set<number>;
 }
@@ -23,6 +24,7 @@ export const newPicture = (id: number, image: NewImage): Picture => ({
   rating: 0,
   starred: false,
   note: '',
+  replay: null,
   tags: new Set(),
   boards: new Set(),
 });
@@ -44,6 +46,11 @@ function numberOf(picture: Picture, field: NumberField): number | null {
     case 'steps':
       return recipe[field];
   }
+}
+
+function verdictOf({ replay }: Picture): 'match' | 'differ' | 'unchecked' {
+  if (replay === null) return 'unchecked';
+  return replay.differing === 0 ? 'match' : 'differ';
 }
 
 const labelOf = ({ source }: Recipe): number | null =>
@@ -70,6 +77,7 @@ function passes(picture: Picture, filter: ImageFilter): boolean {
     among(filter.labels, labelOf(image.recipe)) &&
     among(filter.targets, image.recipe.target) &&
     among(filter.software, image.recipe.software) &&
+    among(filter.replays, verdictOf(picture)) &&
     among(filter.hashes, image.recipe.model.hash) &&
     among(filter.files, image.fileState ?? 'present') &&
     among(filter.sources, image.recipe.source.kind) &&

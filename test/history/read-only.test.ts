@@ -57,6 +57,10 @@ describe('looking at a library without changing it', () => {
     expect(refusal(() => historyOf(opened.database).images.insert(imageOf(9)))).toBe(
       'library-unavailable',
     );
+    const verdict = { differing: 0, target: 'cpu-int8', checkedAt: NOON } as const;
+    expect(refusal(() => historyOf(opened.database).images.setReplay(1, verdict))).toBe(
+      'library-unavailable',
+    );
     expect(files(file)).toEqual(before);
   });
 

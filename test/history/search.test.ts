@@ -38,6 +38,11 @@ function pictures(count: number) {
       history.changes.update(request);
       update(all, request);
     }
+    for (const picture of all.filter(({ id }) => scramble(id) % 3 > 0)) {
+      const differing = scramble(picture.id) % 4;
+      picture.replay = { differing, target: 'cpu-int8', checkedAt: NOON };
+      history.images.setReplay(picture.id, picture.replay);
+    }
   })();
   const binned = all.filter(({ id }) => scramble(id) % 6 === 0);
   history.changes.remove(binned.map(({ id }) => id));
@@ -101,6 +106,7 @@ const filters: fc.Arbitrary<ImageFilter> = fc.record(
     sources: some<Recipe['source']['kind']>('sample', 'picture', 'representation'),
     hashes: some('a'.repeat(64), 'b'.repeat(64), 'none'),
     targets: some('cpu-int8', 'cpu-float32', 'portable', 'unheard of'),
+    replays: some('match', 'differ', 'unchecked'),
     software: some('rcg-studio 0.9.0', 'rcg-studio 0.10.0', 'rcg-studio', 'portable'),
     tags: some(...TAGS),
     board: fc.constantFrom(1, 99),

@@ -14,6 +14,12 @@ const CHILD = join(import.meta.dirname, '../helpers/history-child.ts');
 
 /** What each newer format added, taken off again, the newest first. */
 const BACK: readonly (readonly [version: number, sql: string])[] = [
+  [
+    5,
+    `ALTER TABLE images DROP COLUMN differing;
+    ALTER TABLE masters DROP COLUMN checked_on;
+    ALTER TABLE masters DROP COLUMN checked_at`,
+  ],
   [4, 'ALTER TABLE images DROP COLUMN software'],
 ];
 
@@ -65,7 +71,12 @@ describe('a library of an older format', () => {
     const { file, knew } = olderFile(60);
     const steps: number[] = [];
     const opened = openLibrary(file, { onMigrate: ({ to }) => void steps.push(to) });
-    expect(steps).toEqual([5]);
+    expect(steps).toEqual([5, 6]);
+    const { ids } = historyOf(opened.database).images.search({
+      filter: { replays: ['unchecked'] },
+      sort: newest,
+    });
+    expect(ids).toEqual(knew.all);
     expect(knows(historyOf(opened.database))).toEqual(knew);
     expect(knew.software.map(({ name }) => name)).toEqual([
       'rcg-studio 0.10.0',

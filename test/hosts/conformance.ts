@@ -96,6 +96,30 @@ export function conformance(name: string, connect: Connect): void {
       expect((await picture(`/steps/${images[0]}/99`)).status).toBe(404);
     });
 
+    test('what a replay shows is kept, told, and filtered by', async () => {
+      const { client } = await connect();
+      const { images } = await ended(client, (await client.jobs.create(sample({ count: 2 }))).id);
+      const [id = 0, other = 0] = images;
+      const found = async (...replays: NonNullable<ImageFilter['replays']>) =>
+        (await client.images.search({ ...newest, filter: { replays } })).ids;
+      expect((await client.images.get({ id })).replay).toBeNull();
+      const told = await listen(client);
+      const before = Date.now();
+      const shown = await client.images.replay({ id });
+      await told.last('images', { ids: [id] });
+      await told.stop();
+      expect(shown).toMatchObject({ differing: 0, tokens: 256 });
+      expect(shown.checkedAt).toBeGreaterThanOrEqual(before);
+      const { recipe, replay } = await client.images.get({ id });
+      expect(replay).toEqual({ differing: 0, target: recipe.target, checkedAt: shown.checkedAt });
+      expect([await found('match'), await found('differ'), await found('unchecked')]).toEqual([
+        [id],
+        [],
+        [other],
+      ]);
+      expect((await client.studio.undoState()).undo).toBeNull();
+    });
+
     test('variations start from a picture and know their parent', async () => {
       const { client } = await connect();
       const [parent = 0] = (await ended(client, (await client.jobs.create(sample({}))).id)).images;
@@ -287,6 +311,8 @@ export function conformance(name: string, connect: Connect): void {
       expect(image).toMatchObject({ operation: 'import', size: 32 });
       expect(image.recipe.source).toEqual({ kind: 'picture', name: 'photo.jpg' });
       expect(await client.images.replay({ id: image.id })).toMatchObject({ differing: 0 });
+      // It was not made from its tokens, so there is no answer to keep.
+      expect((await client.images.get({ id: image.id })).replay).toBeNull();
       expect(await client.images.similar({ id: image.id, limit: 5 })).toEqual([]);
     });
 
@@ -368,6 +394,13 @@ export function conformance(name: string, connect: Connect): void {
           'invalid-request',
           'search.filter.software.1',
         ],
+        [
+          'an answer that a replay cannot have',
+          (c) => c.images.search({ ...newest, filter: { replays: ['same' as never] } }),
+          'invalid-request',
+          'filter.replays.0',
+        ],
+        ['a replay of a picture that is gone', (c) => c.images.replay({ id: 5 }), 'not-found'],
         ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
         [
           'an export of nothing',

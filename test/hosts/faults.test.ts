@@ -173,6 +173,9 @@ describe('a library that cannot be opened', () => {
     await fails(client.jobs.create(sample({ model: 'tiny' })), 'library-unavailable');
     await fails(client.studio.configure({ theme: 'dark' }), 'library-unavailable');
     await fails(client.images.rebuild({ id: ids[0] ?? 0 }), 'library-unavailable');
+    // Whoever asks is told, and nothing is kept.
+    expect(await client.images.replay({ id: ids[0] ?? 0 })).toMatchObject({ differing: 0 });
+    expect((await client.images.get({ id: ids[0] ?? 0 })).replay).toBeNull();
     const [own = ''] = await pngs(folder);
     const files = [new File([await readFile(own)], 'own.png'), new File(['x'], 'x.png')];
     await fails(client.images.import({ files }), 'library-unavailable');

@@ -1,5 +1,5 @@
 import type { Board, LibrarySummary, SearchImages, SearchResult } from '../../main/api/gallery.ts';
-import type { ImageDetail, ImageRow, UpdateImages } from '../../main/api/images.ts';
+import type { ImageDetail, ImageRow, ReplayResult, UpdateImages } from '../../main/api/images.ts';
 import type { Job } from '../../main/api/jobs.ts';
 import type { UndoState } from '../../main/api/undo.ts';
 import { fakeSteps } from './fake-decode.ts';
@@ -79,6 +79,7 @@ export class FakeLibrary {
         job.source.kind === 'image' ? [{ id: job.source.image, operation: 'variation' }] : [],
       childIds: [],
       times: { representation: 212, tokens: 1310, pixels: 96 },
+      replay: null,
     };
     this.images.set(id, image);
     return image;
@@ -148,6 +149,12 @@ export class FakeLibrary {
     const gone = ids.filter((id) => (this.images.get(id)?.deletedAt ?? null) !== null);
     for (const id of gone) this.images.delete(id);
     return gone.length;
+  }
+
+  replay(image: ImageDetail): ReplayResult {
+    const replay = { differing: 0, target: 'cpu-int8', checkedAt: Date.now() } as const;
+    this.images.set(image.id, { ...image, replay });
+    return { ...replay, tokens: 256, recordedTarget: image.recipe.target };
   }
 
   rebuild(image: ImageDetail): ImageDetail {

@@ -231,10 +231,11 @@ export function createFakeStudio(options: FakeOptions = {}) {
           .slice(0, input.limit)
           .map((id, index) => ({ id, cosine: 1 / (1 + index) })),
       ),
-      replay: os.images.replay.handler(() => ({
-        ...{ differing: 0, tokens: 256 },
-        ...{ target: 'cpu-int8' as const, recordedTarget: 'cpu-int8' as const },
-      })),
+      replay: os.images.replay.handler(({ input }) => {
+        const result = library.replay(image(input.id));
+        emit({ kind: 'images', ids: [input.id] });
+        return result;
+      }),
       rebuild: os.images.rebuild.handler(({ input }) => library.rebuild(image(input.id))),
       steps: os.images.steps.handler(({ input }) => {
         const { recipe } = image(input.id);

@@ -256,16 +256,50 @@ describe('details', () => {
     gallery.selection.click(0);
     await gallery.details.load(1);
     await gallery.details.replay();
-    expect(gallery.details.proof.replay?.differing).toBe(0);
+    expect(gallery.details.verdict?.differing).toBe(0);
     const few = {
       differing: 3,
       tokens: 256,
       target: 'cpu-int8',
       recordedTarget: 'portable',
+      checkedAt: new Date(2026, 10, 23, 12).getTime(),
     } as const;
     expect(replaySentence(gallery, few)).toBe(
-      '3 of 256 differ: made on CPU · portable, checked on CPU · 8-bit',
+      '3 of 256 tokens differ: made on CPU · portable, checked Nov 23, 2026 on CPU · 8-bit',
     );
+    expect(replaySentence(gallery, { ...few, differing: 0 })).toBe(
+      '256 of 256 tokens match, checked Nov 23, 2026 on CPU · 8-bit',
+    );
+  });
+
+  test('tell of a replay that the library remembers, without running it again', async () => {
+    const { gallery, fake, image } = await setUp();
+    const run = fake.library.replay.bind(fake.library);
+    const verdict = { differing: 2, target: 'portable', checkedAt: 1000 } as const;
+    fake.library.images.set(1, { ...image(1), replay: verdict });
+    gallery.selection.set([2]);
+    await gallery.details.load(2);
+    expect(gallery.details.verdict).toBeNull();
+    gallery.selection.set([1]);
+    await gallery.details.load(1);
+    const recordedTarget = image(1).recipe.target;
+    expect(gallery.details.verdict).toEqual({ ...verdict, tokens: 256, recordedTarget });
+    expect(gallery.details.proof).toEqual({});
+
+    // Where it cannot be kept, this window still shows what it saw.
+    fake.library.replay = (of) => {
+      const result = run(of);
+      fake.library.images.set(of.id, of);
+      return result;
+    };
+    await gallery.details.replay();
+    expect(gallery.details.verdict).toMatchObject({ differing: 0, target: 'cpu-int8' });
+    expect(image(1).replay).toEqual(verdict);
+    // Until another window has seen something newer.
+    const newer = { ...verdict, checkedAt: Date.now() + 1 };
+    fake.library.images.set(1, { ...image(1), replay: newer });
+    await gallery.actions.addTags(['moon'], [1]);
+    await until(() => gallery.details.verdict?.differing === 2);
   });
 
   test.each([

@@ -100,6 +100,12 @@ describe('the words of a filter', () => {
       'ソフトウェア 記載なし ほか 2 件',
     ],
     [{ software: [] }, 'Software any', 'ソフトウェア 指定なし'],
+    [{ replays: ['match'] }, 'Replay Tokens match', '再実行 トークンが一致'],
+    [
+      { replays: ['differ', 'unchecked'] },
+      'Replay Tokens differ, Not compared yet',
+      '再実行 トークンが相違, 未比較',
+    ],
     [{ files: ['missing'] }, 'File Missing or damaged', 'ファイル ないか壊れている'],
     [{ schedules: ['cosine'] }, 'Guidance shape Cosine', 'ガイダンスの形 コサイン'],
     [{ board: 1 }, 'Board Favourites', 'ボード Favourites'],

@@ -142,6 +142,8 @@ describe('the document', () => {
     const stamp = await stampOf(document);
     const looking = await openTestLibrary(ours.root);
     await looking.client.images.summary();
+    const verdict = { differing: 0, target: 'cpu-int8', checkedAt: 5 } as const;
+    looking.studio.shop.history().images.setReplay(3, verdict);
     await looking.studio.close();
     expect(await stampOf(document)).toBe(stamp);
     const marking = await openTestLibrary(ours.root);
@@ -154,6 +156,7 @@ describe('the document', () => {
     await setting.client.studio.configure({ theme: 'light' });
     await setting.studio.close();
     expect(await stampOf(document)).not.toBe(marked);
+    expect(await readFile(document, 'utf8')).not.toContain('checked');
     expect((await readdir(ours.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 

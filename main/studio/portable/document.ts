@@ -43,6 +43,7 @@ const header = z.object({
   software: z.string().max(200),
   at: time,
 });
+// What replays showed is left out: another computer has to see for itself, and here a run tells it again.
 const pictureLine = z.strictObject({
   kind: z.literal('picture'),
   uid,

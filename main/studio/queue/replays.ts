@@ -1,6 +1,6 @@
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
-import type { DecodeSteps, ReplayResult } from '#api/images';
+import type { DecodeSteps, ReplayResult, Verdict } from '#api/images';
 import type { StoredImage } from '#history/types';
 import { LIBRARY_TEXT_VERSION, type LibraryText } from '#pictures/library-text';
 import { encodePng, encodePreview, readPicture } from '#pictures/pictures';
@@ -18,6 +18,7 @@ const KEPT = 8;
 
 /** Makes pictures of the library again. */
 export interface Replays {
+  /** Runs the recipe again, compares the tokens, and keeps the answer where the library may be written. */
   replay(id: number): Promise<ReplayResult>;
   steps(id: number): Promise<DecodeSteps>;
   /** PNG of a step's draws, or null when there is no such step. */
@@ -78,12 +79,10 @@ export function createReplays(shop: Workshop): Replays {
       const after = isForeign(image)
         ? await tokenizeAgain(shop, image, ref)
         : (await runAgain(shop, image, ref)).picture.tokens;
-      return {
-        differing: countDifferences(before, after),
-        tokens: before.length,
-        target,
-        recordedTarget: image.recipe.target,
-      };
+      const differing = countDifferences(before, after);
+      const verdict = { differing, target, checkedAt: shop.now() };
+      if (!isForeign(image)) keepVerdict(shop, id, verdict);
+      return { ...verdict, tokens: before.length, recordedTarget: image.recipe.target };
     },
     async steps(id) {
       const { mask, reports } = await decodingOf(id);
@@ -128,6 +127,22 @@ export function createReplays(shop: Workshop): Replays {
 function original({ path }: StoredImage): StudioError {
   const reason = { code: 'rebuild-original', values: { file: path } } as const;
   return new StudioError('invalid-request', reasonText(reason), { field: 'id', reason });
+}
+
+/**
+ * Keeps what a replay showed. Whoever asked gets the answer all the same where it cannot be kept: in a
+ * library that is only looked at, on a full disk, of a picture that was deleted for good meanwhile. One
+ * from elsewhere has no answer to keep: it was not made from its tokens, and its file may change.
+ */
+function keepVerdict(shop: Workshop, id: number, verdict: Verdict): void {
+  try {
+    shop.checkWritable();
+    if (!shop.history().images.setReplay(id, verdict)) return;
+  } catch (error) {
+    if (error instanceof StudioError) return;
+    throw error;
+  }
+  shop.events.publish({ kind: 'images', ids: [id] });
 }
 
 /** Runs a picture's recipe from its seed. */

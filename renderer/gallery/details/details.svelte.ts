@@ -34,6 +34,12 @@ export class Details {
   readonly proof = $derived.by((): Proof =>
     this.id === null ? {} : (this.#proofs.get(this.id) ?? {}),
   );
+  /** What the newest replay showed: of this window, or kept by the library. */
+  readonly verdict = $derived.by((): ReplayResult | null => {
+    const shown = this.proof.replay ?? null;
+    const kept = this.detail === null ? null : keptResult(this.detail);
+    return kept !== null && kept.checkedAt >= (shown?.checkedAt ?? 0) ? kept : shown;
+  });
   /** Fields in which its recipe differs from the settings of Generate. */
   readonly differences = $derived.by(() =>
     this.detail === null ? [] : this.#gallery.app.draft.differences(this.detail),
@@ -148,6 +154,14 @@ export class Details {
   }
 }
 
+/** What the library keeps of the newest replay, as that replay told it. */
+function keptResult({ replay, recipe }: ImageDetail): ReplayResult | null {
+  if (replay === null) return null;
+  // Two bytes each.
+  const tokens = atob(recipe.tokens).length / 2;
+  return { ...replay, tokens, recordedTarget: recipe.target };
+}
+
 function compare(a: Pixels, b: Pixels): 'same' | 'different' {
   if (a.width !== b.width || a.height !== b.height) return 'different';
   return differenceOf(a.data, b.data, 1).share === 0 ? 'same' : 'different';
@@ -155,13 +169,9 @@ function compare(a: Pixels, b: Pixels): 'same' | 'different' {
 
 /** What a replay showed, in words. */
 export function replaySentence({ app: { i18n } }: Gallery, replay: ReplayResult): string {
-  const { differing, tokens: total, target, recordedTarget } = replay;
-  if (differing === 0) return i18n.t('details.match', { count: total, total });
+  const { differing, tokens: total, target, recordedTarget, checkedAt } = replay;
+  const checked = { total, day: i18n.day(checkedAt), now: i18n.t(`target.${target}`) };
+  if (differing === 0) return i18n.t('details.match', { count: total, ...checked });
   const made = i18n.t(`target.${recordedTarget}`);
-  return i18n.t('details.differ', {
-    count: differing,
-    total,
-    made,
-    now: i18n.t(`target.${target}`),
-  });
+  return i18n.t('details.differ', { count: differing, made, ...checked });
 }

@@ -12,6 +12,7 @@ export type FilterKind =
   | 'software'
   | 'hashes'
   | 'files'
+  | 'replays'
   | 'sources'
   | 'tags'
   | 'board'
@@ -35,6 +36,7 @@ const LISTED = [
   'software',
   'hashes',
   'files',
+  'replays',
   'sources',
   'tags',
 ] as const satisfies readonly (FilterKind & keyof ImageFilter)[];
@@ -67,6 +69,7 @@ export const FILTER_KINDS: readonly FilterKind[] = [
   'operations',
   'sources',
   'files',
+  'replays',
   'parent',
   'job',
 ];

@@ -92,6 +92,8 @@ export function valueText(
       return className(vocabulary, String(value));
     case 'files':
       return i18n.lookup(`filter.files.${value}`) ?? String(value);
+    case 'replays':
+      return i18n.lookup(`filter.replays.${value}`) ?? String(value);
     case 'sources':
       return i18n.lookup(`source.${value}`) ?? String(value);
     case 'schedules':
@@ -138,6 +140,8 @@ export function choicesOf(
       return choices?.classes.map(({ model, label }) => classKey(model, label)) ?? [];
     case 'files':
       return ['present', 'missing', 'dropped'];
+    case 'replays':
+      return ['match', 'differ', 'unchecked'];
     case 'sources':
       return ['sample', 'picture', 'representation', 'interpolation'];
     case 'schedules':

@@ -54,12 +54,12 @@ export const details = {
   'details.rebuilding': 'Rebuilding…',
   'details.notReplayed': 'Tokens not compared yet',
   'details.match': {
-    one: 'Tokens match the recipe, {count} of {total}',
-    other: 'Tokens match the recipe, {count} of {total}',
+    one: '{count} of {total} tokens matches, checked {day} on {now}',
+    other: '{count} of {total} tokens match, checked {day} on {now}',
   },
   'details.differ': {
-    one: '{count} of {total} differs: made on {made}, checked on {now}',
-    other: '{count} of {total} differ: made on {made}, checked on {now}',
+    one: '{count} of {total} tokens differs: made on {made}, checked {day} on {now}',
+    other: '{count} of {total} tokens differ: made on {made}, checked {day} on {now}',
   },
   'details.noReplay': 'An imported picture has no recipe to run again.',
   'details.rebuildable': 'Can be rebuilt from {bytes}, without the PNG',

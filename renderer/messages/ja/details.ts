@@ -52,8 +52,8 @@ export const details: Translation<typeof english> = {
   'details.rebuild': '再構築',
   'details.rebuilding': '再構築中…',
   'details.notReplayed': 'トークンは未比較です',
-  'details.match': 'トークンはレシピと一致 ({total} 個中 {count} 個)',
-  'details.differ': '{total} 個中 {count} 個が相違: 作成 {made}、検証 {now}',
+  'details.match': 'トークン {total} 個中 {count} 個が一致 ({day}、{now} で確認)',
+  'details.differ': 'トークン {total} 個中 {count} 個が相違: 作成 {made}、{day}に {now} で確認',
   'details.noReplay': '読み込んだ画像には再実行できるレシピがありません。',
   'details.rebuildable': 'PNG がなくても {bytes} から再構築できます',
   'details.original':

@@ -69,6 +69,7 @@ async function searches(history: History, runs: number): Promise<readonly Studio
     'a range of guidance': { ranges: [guidance] },
     'a class': { labels: [3] },
     'a rating': { ranges: [rated] },
+    'not replayed yet': { replays: ['unchecked'] },
     'a version of the software': { software: ['rcg-studio 0.10.0'] },
     'a tag': { tags: ['portrait'] },
     'a board': { board },
