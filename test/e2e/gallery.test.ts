@@ -59,6 +59,49 @@ story('filters are edited in place, and an empty result names the one to loosen'
   await found(page, 8);
 });
 
+story('what a replay showed is remembered over a reload, and found', async () => {
+  const { page, shot } = await app.open({ at: '/gallery' });
+  await found(page, 8);
+  await cells(page).nth(2).click();
+  await page.getByText('Tokens not compared yet').waitFor();
+  await page.getByRole('button', { name: 'Replay' }).click();
+  const details = page.getByRole('complementary', { name: 'Details' });
+  const match = details.getByText(/^256 of 256 tokens match, checked \w+ \d+, \d{4} on CPU/);
+  await match.waitFor();
+  await page.reload();
+  await found(page, 8);
+  await cells(page).nth(2).click();
+  await match.waitFor();
+
+  await addFilter(page, 'Replay');
+  const verdicts = page.getByRole('dialog', { name: 'Replay' });
+  await verdicts.getByLabel('Tokens match').check();
+  await found(page, 1);
+  await verdicts.getByLabel('Not compared yet').check();
+  await found(page, 8);
+  await verdicts.getByLabel('Tokens match').uncheck();
+  await found(page, 7);
+  await page.keyboard.press('Escape');
+  await chips(page)
+    .getByRole('button', { name: /^Change the filter “Replay Not compared yet”/ })
+    .waitFor();
+
+  await addFilter(page, 'Software');
+  const [name = ''] = (await app.client.images.choices()).software.map((one) => one.name);
+  const versions = page.getByRole('dialog', { name: 'Software' });
+  await versions.getByLabel(`${name} 8`).check();
+  await shot('software');
+  await found(page, 7);
+  for (const _ of [1, 2]) {
+    await page.keyboard.press('Escape');
+    await chips(page)
+      .getByRole('button', { name: /^Remove the filter/ })
+      .first()
+      .click();
+  }
+  await found(page, 8);
+});
+
 story('a saved search keeps its filter and order, over a reload too', async () => {
   const { page } = await app.open({ at: '/gallery' });
   await addFilter(page, 'Seed');
