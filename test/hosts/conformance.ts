@@ -6,6 +6,7 @@ import type { ErrorCode } from '#api/errors';
 import type { ImageFilter } from '#api/gallery';
 import type { Job } from '#api/jobs';
 import { listen } from './events.ts';
+import { REFUSED_CALLS } from './refused-calls.ts';
 
 export type StudioClient = ContractRouterClient<Contract>;
 
@@ -365,55 +366,7 @@ export function conformance(name: string, connect: Connect): void {
     });
 
     describe('refuses by code and field', () => {
-      const wrong: readonly [
-        string,
-        (client: StudioClient) => Promise<unknown>,
-        ErrorCode,
-        (string | undefined)?,
-      ][] = [
-        ['a picture that is gone', (c) => c.images.get({ id: 5 }), 'not-found'],
-        ['an id that is none', (c) => c.images.get({ id: -1 }), 'invalid-request', 'id'],
-        [
-          'a start from a picture that is gone',
-          (c) => c.jobs.create({ source: { kind: 'image', image: 9 }, settings: {} }),
-          'not-found',
-        ],
-        [
-          'software without a list',
-          (c) => c.images.search({ ...newest, filter: { software: 'rcg-studio' as never } }),
-          'invalid-request',
-          'filter.software',
-        ],
-        [
-          'a saved search for software that is a number',
-          (c) =>
-            c.images.saveSearch({
-              name: 'Old',
-              search: { ...newest, filter: { software: ['rcg-studio', 7 as never] } },
-            }),
-          'invalid-request',
-          'search.filter.software.1',
-        ],
-        [
-          'an answer that a replay cannot have',
-          (c) => c.images.search({ ...newest, filter: { replays: ['same' as never] } }),
-          'invalid-request',
-          'filter.replays.0',
-        ],
-        ['a replay of a picture that is gone', (c) => c.images.replay({ id: 5 }), 'not-found'],
-        ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
-        [
-          'an export of nothing',
-          (c) => c.images.export({ ids: [8, 9], metadata: true }),
-          'file-unavailable',
-        ],
-        [
-          'a checkpoint that is not there',
-          (c) => c.models.offer({ files: ['/nowhere/mage.pth'] }),
-          'file-unavailable',
-        ],
-      ];
-      test.each(wrong)('%s', async (_, call, code, field) => {
+      test.each(REFUSED_CALLS)('%s', async (_, call, code, field) => {
         const { client } = await connect();
         await fails(call(client), code, field);
       });
