@@ -97,7 +97,10 @@ story('one picture’s whole life by keyboard alone', async () => {
   await page.getByRole('button', { name: 'Replay' }).waitFor();
   await tabTo(page, page.getByRole('button', { name: 'Replay' }));
   await keyboard.press('Enter');
-  await page.getByText(/^256 of 256 tokens match/).first().waitFor();
+  await page
+    .getByText(/^256 of 256 tokens match/)
+    .first()
+    .waitFor();
 });
 
 story('a PNG that is dropped on the gallery lights up the picture that it was', async () => {

@@ -80,7 +80,7 @@ try {
     await grid.nth(4).click({ modifiers: ['Control'] });
     await gallery.page.getByRole('button', { name: 'Replay' }).click();
     await gallery.page
-      .getByText(/^Tokens match the recipe/)
+      .getByText(/^256 of 256 tokens match/)
       .first()
       .waitFor();
     await gallery.page.waitForTimeout(500);
