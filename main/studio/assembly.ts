@@ -171,7 +171,7 @@ function putTogether(parts: Parts): Assembly {
   /** One at a time: each clears up after itself. */
   let lastBackup: Promise<Backup | null> = Promise.resolve(null);
   const backup = async (): Promise<{ file: string }> => {
-    shop.history();
+    shop.checkWritable();
     if (database === null) throw unavailable(state);
     const keep = shop.settings.get().backups;
     const writing = lastBackup

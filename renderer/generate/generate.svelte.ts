@@ -243,7 +243,7 @@ export class Generate {
   async startFromFile(files: readonly File[]): Promise<void> {
     const { app } = this;
     const [file] = files;
-    if (file === undefined || this.importing) return;
+    if (file === undefined || this.importing || !app.mayWrite()) return;
     this.importing = true;
     const taken = await app.act(app.studio.images.import({ files: [file] }));
     this.importing = false;

@@ -10,6 +10,8 @@ export interface MenuItem {
   /** The key that does the same: "Ctrl+C". */
   readonly combo?: string;
   readonly disabled?: boolean;
+  /** Its tip, such as why it is off. */
+  readonly title?: string;
   /** Begins a new group. */
   readonly apart?: boolean;
   readonly run: () => void;

@@ -1,6 +1,6 @@
 import type { SearchImages } from '#api/gallery';
 import type { App } from '../state/app.svelte.ts';
-import { commandPlace } from '../state/commands.svelte.ts';
+import { commandPlace, type CommandInfo } from '../state/commands.svelte.ts';
 import { SETTINGS_PARTS, SETTINGS_ROWS } from '../state/settings-places.ts';
 import { FIELD_LIMITS, type DraftField } from '../state/draft-values.ts';
 import { parseNumber } from '../shared/numbers.ts';
@@ -48,8 +48,10 @@ export function paletteGroups(app: App, text: string): readonly PaletteGroup[] {
 
 function commandGroups(app: App): readonly PaletteGroup[] {
   const { commands, i18n } = app;
+  const never = (command: CommandInfo) =>
+    command.fixed === true || (command.writes === true && app.lookOnly);
   const usable = commands.list.filter(
-    (command) => commands.canRun(command) || !(command.fixed || commands.isHere(command)),
+    (command) => commands.canRun(command) || !(never(command) || commands.isHere(command)),
   );
   return GROUPS.map((group) => ({
     title: i18n.t(`command.group.${group}`),
@@ -123,6 +125,8 @@ function galleryItems(app: App, text: string): readonly PaletteItem[] {
 
 function modelItems(app: App, text: string): readonly PaletteItem[] {
   const { models, settings, act, i18n } = app;
+  // The chosen one is a setting, which is kept in the library.
+  if (app.lookOnly) return [];
   const usable = models.list
     .filter((model) => models.canGenerate(model))
     .map(({ id, title }) => ({ id, name: i18n.pick(title) }));

@@ -128,6 +128,7 @@ export class Shell {
       { id: 'queue', title: 'command.queue', group: 'view', run: () => (this.queue = true) },
       {
         id: 'queue.pause',
+        writes: true,
         title: 'command.pause',
         group: 'make',
         key: 'Ctrl+P',
@@ -135,6 +136,7 @@ export class Shell {
       },
       {
         id: 'queue.cancel',
+        writes: true,
         title: 'command.cancel',
         group: 'make',
         key: 'Ctrl+Shift+X',
@@ -155,6 +157,7 @@ export class Shell {
     return [
       {
         id: 'text.larger',
+        writes: true,
         repeats: true,
         title: 'command.larger',
         group: 'view',
@@ -163,6 +166,7 @@ export class Shell {
       },
       {
         id: 'text.smaller',
+        writes: true,
         repeats: true,
         title: 'command.smaller',
         group: 'view',
@@ -171,13 +175,26 @@ export class Shell {
       },
       {
         id: 'text.normal',
+        writes: true,
         title: 'command.normal',
         group: 'view',
         key: 'Ctrl+0',
         run: () => resize(100),
       },
-      { id: 'theme.dark', title: 'command.dark', group: 'view', run: theme('dark') },
-      { id: 'theme.light', title: 'command.light', group: 'view', run: theme('light') },
+      {
+        id: 'theme.dark',
+        writes: true,
+        title: 'command.dark',
+        group: 'view',
+        run: theme('dark'),
+      },
+      {
+        id: 'theme.light',
+        writes: true,
+        title: 'command.light',
+        group: 'view',
+        run: theme('light'),
+      },
     ];
   }
 }

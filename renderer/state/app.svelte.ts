@@ -26,6 +26,12 @@ export interface Surroundings {
   readonly kept: Kept;
 }
 
+/** What a control takes on that is off, with the reason as its tip; nothing of it while it is on. */
+export interface Off {
+  readonly disabled?: true;
+  readonly title?: string;
+}
+
 /** Everything that the views share, put together once for a window. */
 export class App {
   readonly i18n = new I18n();
@@ -47,13 +53,17 @@ export class App {
   readonly panels: Panels;
   /** Whether the library is only looked at: what would write into it is off, and says why. */
   readonly lookOnly = $derived.by(() => this.status.value?.state.kind === 'read-only');
+  /** To be spread on each control that writes into the library, behind what it says itself. */
+  readonly off = $derived.by((): Off =>
+    this.lookOnly ? { disabled: true, title: this.i18n.t('state.lookOnly') } : {},
+  );
   /** Files that a paste or the desktop brought, until the gallery takes them in. */
   arrivals = $state.raw<readonly File[]>([]);
 
   constructor(studio: StudioClient, surroundings: Surroundings) {
     this.studio = studio;
     this.events = new Events(studio);
-    this.undo = new Undo(studio);
+    this.undo = new Undo(studio, () => !this.lookOnly);
     this.settings = new SettingsState(studio, this.events, this.undo);
     this.models = new Models(studio, this.events, this.settings);
     this.jobs = new Jobs(studio, this.events);
@@ -110,14 +120,18 @@ export class App {
   /** Takes files to where they are imported. */
   bring(files: readonly File[]): void {
     if (files.length === 0) return;
-    if (this.lookOnly) {
-      const text = this.i18n.t('state.lookOnly');
-      this.toasts.show({ text });
-      this.announcer.polite(text);
-      return;
-    }
+    if (!this.mayWrite()) return;
     this.arrivals = [...this.arrivals, ...files];
     this.navigation.go('gallery');
+  }
+
+  /** For what no control leads to, such as a drop: whether the library can be written; if not, says so. */
+  mayWrite(): boolean {
+    if (!this.lookOnly) return true;
+    const text = this.i18n.t('state.lookOnly');
+    this.toasts.show({ text });
+    this.announcer.polite(text);
+    return false;
   }
 
   takeArrivals(): readonly File[] {

@@ -33,17 +33,20 @@ export class Undo {
   #open = $state(0);
   /** Settles when all that was begun is over. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly nextUndo = $derived(subject(this.#past.at(-1), this.#library.undo));
-  readonly nextRedo = $derived(subject(this.#future.at(-1), this.#library.redo));
+  readonly nextUndo = $derived.by(() => this.#possible(this.#past.at(-1), this.#library.undo));
+  readonly nextRedo = $derived.by(() => this.#possible(this.#future.at(-1), this.#library.redo));
   /** Whether there is a step to take back, or soon will be. */
   readonly canUndo = $derived(this.nextUndo !== null || this.#open > 0);
   readonly #studio: StudioClient;
+  readonly #mayWrite: () => boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the states that the studio gave. */
   #answers = 0;
 
-  constructor(studio: StudioClient) {
+  /** `mayWrite`: whether the library can be; its own steps stay where they are otherwise. */
+  constructor(studio: StudioClient, mayWrite = () => true) {
     this.#studio = studio;
+    this.#mayWrite = mayWrite;
   }
 
   /** Reads what the library would undo now: somebody else may have done or undone something. */
@@ -142,6 +145,10 @@ export class Undo {
     if (state === null) return what;
     this.#keep(state);
     return subject(undefined, state.undo) ?? what;
+  }
+
+  #possible(step: Step | undefined, item: UndoItem | null): UndoSubject | null {
+    return subject(step, this.#mayWrite() ? item : null);
   }
 
   /** Steps of another window, or of the command line, take their place in the order. */

@@ -172,10 +172,31 @@ describe('a library that cannot be opened', () => {
     await fails(client.images.remove({ ids: [...ids] }), 'library-unavailable');
     await fails(client.jobs.create(sample({ model: 'tiny' })), 'library-unavailable');
     await fails(client.studio.configure({ theme: 'dark' }), 'library-unavailable');
-    await fails(client.images.rebuild({ id: ids[0] ?? 0 }), 'library-unavailable');
-    // Whoever asks is told, and nothing is kept.
-    expect(await client.images.replay({ id: ids[0] ?? 0 })).toMatchObject({ differing: 0 });
-    expect((await client.images.get({ id: ids[0] ?? 0 })).replay).toBeNull();
+    const [id = 0] = ids;
+    const search = newest;
+    const refused = [
+      () => client.images.rebuild({ id }),
+      () => client.images.update({ ids: [id], note: 'x' }),
+      () => client.images.restore({ ids: [id] }),
+      () => client.images.emptyBin(),
+      () => client.images.dropPixels({ ids: [id] }),
+      () => client.images.createBoard({ name: 'x' }),
+      () => client.images.saveSearch({ name: 'x', search }),
+      () => client.models.remove({ id: 'tiny' }),
+      () => client.jobs.pause({ paused: true }),
+      () => client.jobs.clear(),
+      () => client.library.reindex(),
+      () => client.library.move({ folder: join(folder, 'elsewhere') }),
+      () => client.library.import({ folder: join(folder, 'elsewhere') }),
+      () => client.studio.backup(),
+    ];
+    for (const call of refused) await fails(call(), 'library-unavailable');
+    // What needs no writing is done.
+    expect((await client.images.replay({ id })).differing).toBe(0);
+    // Whoever asked was told, and nothing is kept.
+    expect((await client.images.get({ id })).replay).toBeNull();
+    expect((await client.images.export({ ids: [id], metadata: true })).exported).toBe(1);
+    expect((await client.models.verify({ id: 'tiny' })).problems).toEqual([]);
     const [own = ''] = await pngs(folder);
     const files = [new File([await readFile(own)], 'own.png'), new File(['x'], 'x.png')];
     await fails(client.images.import({ files }), 'library-unavailable');
