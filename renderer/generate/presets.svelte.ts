@@ -1,4 +1,5 @@
 import type { App } from '../state/app.svelte.ts';
+import type { Words } from '../state/i18n.svelte.ts';
 import { PRESET_FIELDS, type DraftField, type DraftValues } from '../state/draft-values.ts';
 
 /** A field that differs from the preset, in words. */
@@ -7,6 +8,9 @@ export interface Difference {
   readonly name: string;
   readonly preset: string;
   readonly here: string;
+  /** The two values' languages, where they are not the window's. */
+  readonly presetLang?: Words['lang'];
+  readonly hereLang?: Words['lang'];
 }
 
 /** Saved sets of fields: kept in the settings, so that they come along with the library. */
@@ -61,7 +65,15 @@ export class Presets {
       name: i18n.t(`field.${field}`),
       preset: this.#say(field, draft.base),
       here: this.#say(field, draft.value),
+      presetLang: this.#langOf(field, draft.base),
+      hereLang: this.#langOf(field, draft.value),
     }));
+  }
+
+  /** Only the name of a class is not ours. */
+  #langOf(field: DraftField, { label }: DraftValues): Words['lang'] {
+    const { i18n, models } = this.#app;
+    return field === 'label' ? models.classWords(models.current, label, i18n).lang : undefined;
   }
 
   #say(field: DraftField, values: DraftValues): string {

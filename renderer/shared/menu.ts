@@ -4,6 +4,8 @@ import type { Component } from 'svelte';
 export interface MenuItem {
   readonly id: string;
   readonly label: string;
+  /** A name in the label that is in another language. */
+  readonly named?: { readonly text: string; readonly lang?: string | undefined };
   /** A quiet word at the end. */
   readonly detail?: string;
   readonly icon?: Component;

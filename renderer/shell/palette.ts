@@ -1,6 +1,7 @@
 import type { SearchImages } from '#api/gallery';
 import type { App } from '../state/app.svelte.ts';
 import { commandPlace, type CommandInfo } from '../state/commands.svelte.ts';
+import type { Words } from '../state/i18n.svelte.ts';
 import { SETTINGS_PARTS, SETTINGS_ROWS } from '../state/settings-places.ts';
 import { FIELD_LIMITS, type DraftField } from '../state/draft-values.ts';
 import { parseNumber } from '../shared/numbers.ts';
@@ -9,6 +10,8 @@ import { parseNumber } from '../shared/numbers.ts';
 export interface PaletteItem {
   readonly id: string;
   readonly title: string;
+  /** A name in the title that may be in another language. */
+  readonly named?: Words;
   /** What kind of thing it is, or where it is. */
   readonly hint?: string;
   readonly combo?: string;
@@ -129,10 +132,11 @@ function modelItems(app: App, text: string): readonly PaletteItem[] {
   if (app.lookOnly) return [];
   const usable = models.list
     .filter((model) => models.canGenerate(model))
-    .map(({ id, title }) => ({ id, name: i18n.pick(title) }));
-  return some(usable, text).map(({ id, name }) => ({
+    .map(({ id, title }) => ({ id, name: i18n.pick(title), named: i18n.words(title) }));
+  return some(usable, text).map(({ id, name, named }) => ({
     id: `model ${id}`,
     title: i18n.t('palette.model', { name }),
+    named,
     run: () => void act(settings.change({ model: id })),
   }));
 }

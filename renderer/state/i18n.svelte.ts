@@ -15,6 +15,12 @@ type Rest<Key extends MessageKey> = [PlacesOf<(typeof en)[Key]>] extends [never]
   ? []
   : [values: Values<Key>];
 
+/** Words that are not ours, with their language where that is not the window's. */
+export interface Words {
+  readonly text: string;
+  readonly lang?: 'en' | undefined;
+}
+
 type Forms = string | { readonly one?: string; readonly other: string };
 const CATALOGUES: Readonly<Record<Language, Readonly<Record<MessageKey, Forms>>>> = { en, ja };
 
@@ -61,6 +67,11 @@ export class I18n {
   /** The language of what `pick` gives, where it is not the window's. */
   langOf(text: { readonly ja?: string | undefined }): 'en' | undefined {
     return this.language === 'ja' && text.ja === undefined ? 'en' : undefined;
+  }
+
+  /** A title with its language. */
+  words(text: { readonly en: string; readonly ja?: string | undefined }): Words {
+    return { text: this.pick(text), lang: this.langOf(text) };
   }
 
   number(value: number, digits?: number): string {

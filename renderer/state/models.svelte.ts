@@ -1,6 +1,6 @@
 import type { ModelInfo } from '#api/models';
 import type { Events } from './events.svelte.ts';
-import type { I18n } from './i18n.svelte.ts';
+import type { I18n, Words } from './i18n.svelte.ts';
 import type { SettingsState } from './settings.svelte.ts';
 import type { StudioClient } from './studio.ts';
 
@@ -55,9 +55,14 @@ export class Models {
 
   /** The name of a label in words; null stands for any. */
   className(model: ModelInfo | null, label: number | null, i18n: I18n): string {
+    return this.classWords(model, label, i18n).text;
+  }
+
+  /** The same with its language. */
+  classWords(model: ModelInfo | null, label: number | null, i18n: I18n): Words {
     const name = label === null ? undefined : model?.classes[label];
-    if (name !== undefined) return i18n.pick(name);
-    return label === null ? i18n.t('class.any') : String(label);
+    if (name !== undefined) return i18n.words(name);
+    return { text: label === null ? i18n.t('class.any') : String(label) };
   }
 
   #choose(): ModelInfo | null {
@@ -65,4 +70,9 @@ export class Models {
     if (!this.loaded) return null;
     return this.byId(this.#settings.value.model) ?? this.list[0] ?? null;
   }
+}
+
+/** A model that need not be installed any more: its title as it was kept, in English, or its id. */
+export function remembered(i18n: I18n, title: string | null, id: string): Words {
+  return title === null ? { text: id } : i18n.words({ en: title });
 }

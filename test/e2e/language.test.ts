@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { cells, furnish } from './steps.ts';
 import { strangers } from './words.ts';
 
@@ -40,6 +40,46 @@ story('a system in Japanese gets Japanese, with no other words left', async () =
     if (here.length > 0) found[`${index} ${at}`] = here;
   }
   expect(found).toEqual({});
+});
+
+/** How often a model's name is a text of the page, and how often it is not marked as English there. */
+function namings(
+  page: Page,
+  name: string,
+): Promise<{ readonly all: number; readonly bare: string[] }> {
+  return page.evaluate((wanted) => {
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const bare: string[] = [];
+    let all = 0;
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const around = node.parentElement;
+      if (around === null || !(node.textContent ?? '').includes(wanted)) continue;
+      all += 1;
+      if (around.closest('[lang]')?.getAttribute('lang') !== 'en') bare.push(around.outerHTML);
+    }
+    return { all, bare };
+  }, name);
+}
+
+story('the name of a model that has none in Japanese is read as English', async () => {
+  const { page } = await app.open({ language: 'ja' });
+  const places: readonly (readonly [string, number, (page: Page) => Promise<unknown>])[] = [
+    // The list of models, the preset, and the recipe of the picture on the stage.
+    ['/generate', 3, () => page.getByRole('img').first().waitFor()],
+    ['/generate', 3, () => page.getByRole('button', { name: /^プリセット/ }).press('Enter')],
+    ['/generate', 4, () => page.getByLabel(/^モデル: Tiny/).press('Enter')],
+    ['/gallery', 1, () => cells(page).first().click()],
+    ['/models', 2, () => page.getByRole('table').waitFor()],
+    ['/settings', 1, () => page.getByRole('radio').first().waitFor({ state: 'attached' })],
+  ];
+  for (const [at, least, set] of places) {
+    await page.goto(`${app.host.origin}/#${at}`);
+    await page.reload();
+    await page.locator('nav a[aria-current]').waitFor();
+    await set(page);
+    await eventually(async () => (await namings(page, 'Tiny')).all).toBeGreaterThanOrEqual(least);
+    expect((await namings(page, 'Tiny')).bare, at).toEqual([]);
+  }
 });
 
 story('switching the language changes every word at once, and back', async () => {

@@ -243,6 +243,38 @@ describe('details', () => {
     expect(app.draft.value).toEqual({ ...before, seed: 1001 });
   });
 
+  test('name the language of a title that the window’s language lacks, and of nothing else', async () => {
+    const { gallery, app } = await setUp();
+    const { details } = gallery;
+    gallery.selection.click(1);
+    await details.load(2);
+    const { i18n, models, draft } = app;
+    const detail = image(details);
+    const named = (className: typeof detail.className, modelTitle: string | null) => {
+      const label = 3;
+      const source = { kind: 'sample' as const, label };
+      const recipe = { ...detail.recipe, source: { ...detail.recipe.source, ...source } };
+      const its = { ...detail, className, modelTitle, recipe } as typeof detail;
+      const yours = { i18n, models, draft, target: 'portable' as const };
+      const rows = recipeRows(its, yours).filter(({ lang }) => lang !== undefined);
+      const compared = recipeDiff(i18n, [its]).filter(({ langs }) => langs[0] !== undefined);
+      return [rows.map(({ key, lang }) => [key, lang]), compared.map(({ values }) => values[0])];
+    };
+    i18n.language = 'ja';
+    expect(named({ en: 'Comets' }, 'Starter')).toEqual([
+      [
+        ['model', 'en'],
+        ['label', 'en'],
+      ],
+      ['Starter', 'Comets'],
+    ]);
+    // An id and a number have no language, and a title in Japanese needs none.
+    expect(named(null, null)).toEqual([[], []]);
+    expect(named({ en: 'Comets', ja: '彗星' }, null)).toEqual([[], []]);
+    i18n.language = 'en';
+    expect(named({ en: 'Comets' }, 'Starter')).toEqual([[], []]);
+  });
+
   test('read a picture again when it changed', async () => {
     const { gallery } = await setUp();
     gallery.selection.click(0);

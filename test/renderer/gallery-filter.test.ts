@@ -11,7 +11,13 @@ import {
   withRange,
 } from '../../renderer/gallery/filter/chips.ts';
 import { dayEnd, dayOfTime, dayStart } from '../../renderer/gallery/filter/dates.ts';
-import { chipText, choicesOf, countOf, kindName } from '../../renderer/gallery/filter/words.ts';
+import {
+  chipText,
+  choicesOf,
+  countOf,
+  kindName,
+  valueWords,
+} from '../../renderer/gallery/filter/words.ts';
 import { openApp, until } from './helpers.ts';
 
 const beginnings = { image: 3, job: 4, board: 5 };
@@ -137,6 +143,30 @@ describe('the words of a filter', () => {
     // Of a saved search, perhaps; and a model is no program.
     expect(countOf(vocabulary, 'software', 'gone')).toBeNull();
     expect(countOf(vocabulary, 'models', 'rcg-studio 0.1.0')).toBeNull();
+    await close();
+  });
+
+  test('tell the language of names that the window’s language lacks', async () => {
+    const { app, close } = openApp();
+    await until(() => app.models.loaded && app.library.summary !== null);
+    const { i18n, models, library } = app;
+    const choices = await app.studio.images.choices();
+    const vocabulary = { i18n, models, summary: library.summary, choices };
+    const langs = () => [
+      valueWords(vocabulary, 'models', 'starter').lang,
+      valueWords(vocabulary, 'models', 'removed').lang,
+      valueWords(vocabulary, 'models', 'never-heard-of').lang,
+      valueWords(vocabulary, 'hashes', 'b'.repeat(64)).lang,
+      valueWords(vocabulary, 'hashes', 'f'.repeat(64)).lang,
+      valueWords(vocabulary, 'classes', 'starter:0').lang,
+      valueWords(vocabulary, 'classes', 'no key at all').lang,
+      valueWords(vocabulary, 'operations', 'import').lang,
+      valueWords(vocabulary, 'tags', 'sky').lang,
+    ];
+    expect(langs().filter((lang) => lang !== undefined)).toEqual([]);
+    i18n.language = 'ja';
+    const none = undefined;
+    expect(langs()).toEqual([none, 'en', none, 'en', none, none, none, none, none]);
     await close();
   });
 

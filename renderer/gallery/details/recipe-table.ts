@@ -10,16 +10,19 @@ import {
   valuesOf,
   type RecallField,
 } from '../../state/draft-values.ts';
-import type { I18n } from '../../state/i18n.svelte.ts';
-import type { Models } from '../../state/models.svelte.ts';
+import type { I18n, Words } from '../../state/i18n.svelte.ts';
+import { remembered, type Models } from '../../state/models.svelte.ts';
 
 /** A row of the table: what the picture was made with, and what Generate would use now. */
 export interface RecipeRow {
   readonly key: string;
   readonly name: string;
   readonly value: string;
+  /** The value's language, where it is not the window's. */
+  readonly lang?: Words['lang'];
   /** Null: the same. */
   readonly yours: string | null;
+  readonly yoursLang?: Words['lang'];
   /** Which setting it is; null for what cannot be taken over. */
   readonly field: RecallField | null;
   readonly mono: boolean;
@@ -43,16 +46,18 @@ export function recipeRows(detail: ImageDetail, yours: Yours): readonly RecipeRo
     const value = theirs[field];
     if (value === undefined) return [];
     const own = draft.value[field];
-    const [its, yours] =
+    const [its, yours]: readonly [Words, Words] =
       field === 'label'
-        ? [labelText(i18n, detail) ?? '', models.className(models.current, draft.value.label, i18n)]
-        : [fieldText(i18n, field, value), fieldText(i18n, field, own)];
+        ? [labelWords(i18n, detail), models.classWords(models.current, draft.value.label, i18n)]
+        : [{ text: fieldText(i18n, field, value) }, { text: fieldText(i18n, field, own) }];
     return [
       {
         key: field,
         name: rowName(i18n, field),
-        value: its,
-        yours: differing.includes(field) ? yours : null,
+        value: its.text,
+        lang: its.lang,
+        yours: differing.includes(field) ? yours.text : null,
+        yoursLang: yours.lang,
         field,
         mono: field === 'seed',
       },
@@ -78,8 +83,9 @@ function factsOf(detail: ImageDetail, { i18n, models, draft, target }: Yours) {
   const here = startsAs(draft.source, detail);
   const value = detail.importedAs ?? begun ?? i18n.t(`source.${kind}`);
   const sameModel = current?.id === recipe.model.id;
-  const yourModel = current === null ? i18n.t('state.none') : i18n.pick(current.title);
-  const model = modelTitle ?? recipe.model.id;
+  const yourModel: Words =
+    current === null ? { text: i18n.t('state.none') } : i18n.words(current.title);
+  const model = remembered(i18n, modelTitle, recipe.model.id);
   const ran = i18n.t(`target.${recipe.target}`);
   const own = draft.value.target ?? 'cpu';
   const yours = own === 'cpu' ? target : own;
@@ -93,8 +99,10 @@ function factsOf(detail: ImageDetail, { i18n, models, draft, target }: Yours) {
     {
       key: 'model' as const,
       name: i18n.t('field.model'),
-      value: model,
-      yours: sameModel ? model : yourModel,
+      value: model.text,
+      lang: model.lang,
+      yours: sameModel ? model.text : yourModel.text,
+      yoursLang: yourModel.lang,
     },
     {
       key: 'target' as const,
@@ -111,12 +119,12 @@ export function rowName(i18n: I18n, field: (typeof RECIPE_FIELDS)[number]): stri
   return field === 'steps' ? i18n.t('details.mageSteps') : i18n.t(`field.${field}`);
 }
 
-/** The class that a picture was drawn as; null where none was asked for. */
-export function labelText(i18n: I18n, { className, recipe }: ImageDetail): string | null {
-  if (recipe.source.kind !== 'sample') return null;
+/** The class that a picture was drawn as; no words where none was asked for. */
+export function labelWords(i18n: I18n, { className, recipe }: ImageDetail): Words {
+  if (recipe.source.kind !== 'sample') return { text: '' };
   const { label } = recipe.source;
-  if (label === null) return i18n.t('class.any');
-  return className === null ? String(label) : i18n.pick(className);
+  if (label === null) return { text: i18n.t('class.any') };
+  return className === null ? { text: String(label) } : i18n.words(className);
 }
 
 export function fieldText(

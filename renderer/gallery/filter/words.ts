@@ -6,8 +6,8 @@ import {
   type LibrarySummary,
   type NumberField,
 } from '#api/gallery';
-import type { I18n } from '../../state/i18n.svelte.ts';
-import type { Models } from '../../state/models.svelte.ts';
+import type { I18n, Words } from '../../state/i18n.svelte.ts';
+import { remembered, type Models } from '../../state/models.svelte.ts';
 import { boundsOf, isListed, rangeField, type FilterKind } from './chips.ts';
 
 /** What the words of a filter are made of. */
@@ -65,31 +65,41 @@ function listText(
   const { i18n } = vocabulary;
   const values = filter[kind];
   if (!Array.isArray(values) || values.length === 0) return i18n.t('filter.any');
-  const words = values.map((value) => valueText(vocabulary, kind, value));
+  const words = values.map((value) => valueWords(vocabulary, kind, value).text);
   return words.length <= 2
     ? words.join(', ')
     : i18n.t('filter.several', { first: words[0] ?? '', count: words.length - 1 });
 }
 
-/** One value of a condition's list in words. */
-export function valueText(
+/** One value of a condition's list, with its language. */
+export function valueWords(
   vocabulary: Vocabulary,
   kind: FilterKind,
   value: string | number | null,
-): string {
-  const { i18n, models, choices } = vocabulary;
+): Words {
+  const { i18n, choices } = vocabulary;
   switch (kind) {
     case 'models':
-      return modelName(vocabulary, String(value));
+      return modelWords(vocabulary, String(value));
     case 'hashes': {
       const id = choices?.models.find(({ hash }) => hash === value)?.id;
       const hash = String(value).slice(0, 8);
-      return id === undefined ? hash : `${modelName(vocabulary, id)} ${hash}`;
+      if (id === undefined) return { text: hash };
+      const { text, lang } = modelWords(vocabulary, id);
+      return { text: `${text} ${hash}`, lang };
     }
-    case 'labels':
-      return models.className(null, typeof value === 'number' ? value : null, i18n);
     case 'classes':
-      return className(vocabulary, String(value));
+      return classWords(vocabulary, String(value));
+    default:
+      return { text: ownText(i18n, kind, value) };
+  }
+}
+
+/** A value that the catalogue has words for, or that is its own name. */
+function ownText(i18n: I18n, kind: FilterKind, value: string | number | null): string {
+  switch (kind) {
+    case 'labels':
+      return typeof value === 'number' ? String(value) : i18n.t('class.any');
     case 'files':
       return i18n.lookup(`filter.files.${value}`) ?? String(value);
     case 'replays':
@@ -110,20 +120,23 @@ export function valueText(
 }
 
 /** A model that made pictures: installed, or only remembered by its title. */
-function modelName({ i18n, models, choices }: Vocabulary, id: string): string {
+function modelWords({ i18n, models, choices }: Vocabulary, id: string): Words {
   const model = models.byId(id);
-  if (model !== null) return i18n.pick(model.title);
-  return choices?.models.find((one) => one.id === id)?.title ?? id;
+  if (model !== null) return i18n.words(model.title);
+  return remembered(i18n, choices?.models.find((one) => one.id === id)?.title ?? null, id);
 }
 
 /** A class, with its model where several have made pictures. */
-function className(vocabulary: Vocabulary, key: string): string {
+function classWords(vocabulary: Vocabulary, key: string): Words {
   const { i18n, models, choices } = vocabulary;
   const named = parseClassKey(key);
-  if (named === null) return key;
-  const name = models.className(models.byId(named.model), named.label, i18n);
+  if (named === null) return { text: key };
+  const name = models.classWords(models.byId(named.model), named.label, i18n);
   const several = new Set(choices?.classes.map(({ model }) => model)).size > 1;
-  return several ? `${modelName(vocabulary, named.model)} · ${name}` : name;
+  if (!several) return name;
+  const model = modelWords(vocabulary, named.model);
+  const text = `${model.text} · ${name.text}`;
+  return model.lang === name.lang ? { text, lang: name.lang } : { text };
 }
 
 /** The values that a condition's list can have. */
