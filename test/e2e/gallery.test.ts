@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { eventually, stage, story } from './app.ts';
-import { cells, furnish, ids } from './steps.ts';
+import { cells, furnish, ids, make } from './steps.ts';
 
 const app = stage({ model: 'tiny', prepare: furnish });
 
@@ -213,3 +213,24 @@ async function ratings(): Promise<readonly number[]> {
   const rows = await app.client.images.rows({ ids: [...(await ids(app.client))] });
   return rows.map(({ rating }) => rating);
 }
+
+story('a large family: links lead to the children that are not drawn, in the bin too', async () => {
+  const sort = { by: 'seed', descending: false } as const;
+  const [parent = 0] = (await app.client.images.search({ filter: {}, sort })).ids;
+  const settings = { count: 4, seed: 900 };
+  const children = await make(app.client, { source: { kind: 'image', image: parent }, settings });
+  await app.client.images.remove({ ids: children.slice(-1) });
+  const { page, shot } = await app.open({ at: `/gallery?image=${parent}` });
+  const lineage = page.getByRole('region', { name: /^Lineage/ });
+  await lineage.getByRole('button', { name: 'and 2 more children' }).waitFor();
+  await shot('lineage-rest');
+  await lineage.getByRole('button', { name: 'and 1 more child in the bin' }).click();
+  await found(page, 1);
+  await page.getByRole('button', { name: 'Empty bin…' }).waitFor();
+  await page.getByRole('button', { name: /^All images/ }).click();
+  await found(page, 11);
+  await cells(page).last().click();
+  await lineage.getByRole('button', { name: 'and 2 more children' }).press('Enter');
+  await found(page, 5);
+  await chips(page).getByText('Children of image').first().waitFor();
+});

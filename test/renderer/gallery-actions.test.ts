@@ -353,9 +353,9 @@ describe('details', () => {
   test('draw a family from left to right, walked by arrows', async () => {
     const { image: detailOf } = await setUp();
     const family = { ...detailOf(9), parents: [{ id: 4, operation: 'variation' as const }] };
-    const many = { ...family, childIds: [20, 21, 22, 23, 24] };
-    const lineage = lineageOf(many, () => 'variation');
-    expect([lineage.nodes.length, lineage.moreChildren]).toEqual([5, 2]);
+    const many = { ...family, children: 5, childIds: [20, 21, 22, 23, 24] };
+    const lineage = lineageOf(many, () => undefined);
+    expect([lineage.nodes.length, lineage.moreChildren, lineage.moreInBin]).toEqual([5, 2, 0]);
     const self = lineage.nodes[1];
     if (self === undefined) throw new Error('No middle.');
     const child = walk(lineage, self, 'ArrowRight');
@@ -363,6 +363,33 @@ describe('details', () => {
     expect(walk(lineage, child, 'ArrowDown').id).toBe(21);
     expect(walk(lineage, child, 'ArrowUp')).toBe(child);
     expect(walk(lineage, child, 'ArrowRight')).toBe(child);
+  });
+
+  test('lead to the whole family, whatever of it is drawn', async () => {
+    const { image: detailOf } = await setUp();
+    const [four, five, six, seven] = [4, 5, 6, 7].map((id) => ({
+      id,
+      operation: 'import' as const,
+    }));
+    const binned = new Set([20, 23, 24]);
+    const rowOf = (id: number) => ({
+      operation: 'variation' as const,
+      deletedAt: binned.has(id) ? 1 : null,
+    });
+    const rest = (change: Partial<ReturnType<typeof detailOf>>) => {
+      const none = { parents: [], children: 0, childIds: [] };
+      const lineage = lineageOf({ ...detailOf(9), ...none, ...change }, rowOf);
+      const { moreParents, moreChildren, moreInBin } = lineage;
+      return [moreParents.map(({ id }) => id), moreChildren, moreInBin];
+    };
+    if (!four || !five || !six || !seven) throw new Error('No parents.');
+    expect(rest({})).toEqual([[], 0, 0]);
+    expect(rest({ parents: [four, five, six] })).toEqual([[], 0, 0]);
+    expect(rest({ parents: [four, five, six, seven] })).toEqual([[7], 0, 0]);
+    // Each number is what its search finds besides what is drawn.
+    expect(rest({ children: 2, childIds: [20, 21, 22] })).toEqual([[], 0, 0]);
+    expect(rest({ children: 3, childIds: [20, 21, 22, 25] })).toEqual([[], 1, 0]);
+    expect(rest({ children: 2, childIds: [20, 21, 22, 23, 24] })).toEqual([[], 0, 2]);
   });
 });
 

@@ -1,6 +1,6 @@
-import type { ImageDetail, Operation } from '#api/images';
+import type { ImageDetail, ImageRow, Operation } from '#api/images';
 
-/** Children and parents that are drawn; the rest is a number and a link to a search. */
+/** Children and parents that are drawn; to the rest there are links. */
 const SHOWN = 3;
 
 export interface LineageNode {
@@ -15,17 +15,23 @@ export interface LineageNode {
 
 export interface Lineage {
   readonly nodes: readonly LineageNode[];
-  readonly moreParents: number;
+  /** Parents that are not drawn. */
+  readonly moreParents: ImageDetail['parents'];
+  /** Children that are not drawn and that a search finds. */
   readonly moreChildren: number;
+  /** Those that a search finds in the bin alone. */
+  readonly moreInBin: number;
 }
 
 /** The picture between its parents and its children, as it is drawn from left to right. */
 export function lineageOf(
   detail: ImageDetail,
-  operationOf: (id: number) => Operation | null,
+  rowOf: (id: number) => Pick<ImageRow, 'operation' | 'deletedAt'> | undefined,
 ): Lineage {
   const parents = detail.parents.slice(0, SHOWN);
   const children = detail.childIds.slice(0, SHOWN);
+  const inBin = children.filter((id) => (rowOf(id)?.deletedAt ?? null) !== null).length;
+  const allInBin = detail.childIds.length - detail.children;
   return {
     nodes: [
       ...parents.map(({ id, operation }, place) => ({ id, column: 0 as const, place, operation })),
@@ -34,11 +40,12 @@ export function lineageOf(
         id,
         column: 2 as const,
         place,
-        operation: operationOf(id),
+        operation: rowOf(id)?.operation ?? null,
       })),
     ],
-    moreParents: detail.parents.length - parents.length,
-    moreChildren: detail.childIds.length - children.length,
+    moreParents: detail.parents.slice(SHOWN),
+    moreChildren: detail.children - (children.length - inBin),
+    moreInBin: allInBin - inBin,
   };
 }
 

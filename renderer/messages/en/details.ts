@@ -73,7 +73,12 @@ export const details = {
   'details.parents': { one: '{count} parent', other: '{count} parents' },
   'details.childrenCount': { one: '{count} child', other: '{count} children' },
   'details.noLineage': 'No parents and no children.',
-  'details.showChildren': 'Show all children',
+  'details.moreParents': { one: 'and {count} more parent', other: 'and {count} more parents' },
+  'details.moreChildren': { one: 'and {count} more child', other: 'and {count} more children' },
+  'details.moreInBin': {
+    one: 'and {count} more child in the bin',
+    other: 'and {count} more children in the bin',
+  },
   'details.nodeParent': 'Parent, {operation}, seed {seed}',
   'details.nodeChild': 'Child, {operation}, seed {seed}',
   'details.nodeSelf': 'This picture, seed {seed}',
