@@ -13,6 +13,7 @@ export const GALLERY_COMMANDS = [
   { ...view, id: 'gallery.escape', title: 'command.gallery.escape', key: 'Esc' },
   { ...view, id: 'gallery.compare', title: 'command.gallery.compare', key: 'C' },
   { ...view, id: 'gallery.similar', title: 'command.gallery.similar', key: 'F' },
+  { ...view, id: 'gallery.parent', title: 'command.parent', key: '\\' },
   { ...view, id: 'gallery.search', title: 'command.gallery.search', key: '/' },
   { ...view, id: 'gallery.grid', title: 'command.gallery.grid' },
   { ...view, id: 'gallery.list', title: 'command.gallery.list' },

@@ -35,6 +35,12 @@ export function galleryActions(
     },
     'gallery.compare': { enabled: () => compare.canStart(), run: () => compare.start() },
     'gallery.similar': { enabled: some, run: () => actions.similar() },
+    'gallery.parent': {
+      enabled: () => details.parent !== null && details.visible,
+      // By its name there is no key to hold: it stays until it is asked for again.
+      run: () => (details.parentHeld = !details.parentHeld),
+      release: () => (details.parentHeld = false),
+    },
     'gallery.search': { run: () => page.focusSearch() },
     'gallery.grid': { run: () => look.setMode('grid') },
     'gallery.list': { run: () => look.setMode('list') },

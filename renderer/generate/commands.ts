@@ -63,7 +63,8 @@ export function generateCommands(generate: Generate): readonly Command[] {
       ...view,
       ...{ id: 'parent', title: 'command.parent', key: '\\' },
       enabled: () => (generate.detail?.parents.length ?? 0) > 0,
-      run: () => (generate.parentHeld = true),
+      // By its name there is no key to hold: it stays until it is asked for again.
+      run: () => (generate.parentHeld = !generate.parentHeld),
       release: () => (generate.parentHeld = false),
     },
     { ...view, id: 'tab.picture', title: 'command.picture', run: () => (generate.tab = 'picture') },

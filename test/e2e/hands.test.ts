@@ -45,6 +45,28 @@ story('the parent is on the stage for as long as its key is held', async () => {
   await eventually(() => parent.count()).toBe(0);
 });
 
+story(
+  'in the gallery it is in the place of the chosen picture, and nothing else changes',
+  async () => {
+    const [child] = await everyImage(app.client, { operations: ['variation'] });
+    const { page, shot } = await app.open({ at: `/gallery?image=${child?.id}` });
+    const details = page.getByRole('complementary', { name: 'Details' });
+    const parent = details.getByRole('img', { name: 'The parent of this picture' });
+    await details.getByRole('heading', { name: /^Lineage/ }).waitFor();
+    await cells(page).and(page.locator('[aria-selected="true"]')).focus();
+    await page.keyboard.down('\\');
+    await parent.waitFor();
+    await details.getByText('Parent', { exact: true }).waitFor();
+    expect(await parent.getAttribute('src')).toBe(`/images/${child?.parents[0]?.id}/full`);
+    expect(await details.getByText(String(child?.seed), { exact: true }).first().isVisible()).toBe(
+      true,
+    );
+    await shot('gallery-parent');
+    await page.keyboard.up('\\');
+    await parent.waitFor({ state: 'detached' });
+  },
+);
+
 story('pixels are dropped and made again, in the bin and out of it', async () => {
   const { page, shot } = await app.open({ at: '/gallery' });
   await cells(page).nth(2).click();

@@ -293,10 +293,10 @@ describe('words', () => {
 });
 
 describe('keys', () => {
-  test('act on what is selected, and on nothing without a selection', async () => {
+  const place = { typing: false, activates: false, lends: true };
+  const bound = async () => {
     const { gallery, app } = await setUp();
     app.navigation.go('gallery');
-    const place = { typing: false, activates: false, lends: true };
     app.commands.know(...GALLERY_COMMANDS);
     app.commands.bind(
       galleryActions(gallery, {
@@ -305,6 +305,40 @@ describe('keys', () => {
         copyText: async () => {},
       }),
     );
+    return { gallery, app };
+  };
+
+  test('show the parent while they are held, where there is one and its place is seen', async () => {
+    const { gallery, app } = await bound();
+    const { details, selection } = gallery;
+    const hold = () => app.commands.press(key('\\'), place);
+    expect([hold(), details.parentShown]).toEqual([false, null]);
+    // An orphan, and a child whose details are not read yet.
+    selection.set([3]);
+    await details.load(3);
+    expect([hold(), details.parentShown]).toEqual([false, null]);
+    selection.set([2]);
+    expect([hold(), details.parentShown]).toEqual([false, null]);
+    await details.load(2);
+    app.panels.toggle('right');
+    expect([hold(), details.parentShown]).toEqual([false, null]);
+    app.panels.toggle('right');
+    expect([hold(), details.parentShown, details.id]).toEqual([true, 3, 2]);
+    expect(app.commands.press({ ...key('\\'), repeat: true }, place)).toBe(true);
+    expect(details.parentShown).toBe(3);
+    app.commands.release();
+    expect(details.parentShown).toBeNull();
+    expect(app.commands.press(key('\\'), { ...place, typing: true, lends: false })).toBe(false);
+    // Chosen by name it stays until it is chosen again.
+    app.commands.run('gallery.parent');
+    app.commands.release();
+    expect(details.parentShown).toBe(3);
+    app.commands.run('gallery.parent');
+    expect([details.parentShown, selection.ids.size]).toEqual([null, 1]);
+  });
+
+  test('act on what is selected, and on nothing without a selection', async () => {
+    const { gallery, app } = await bound();
     expect(app.commands.press(key('3'), place)).toBe(false);
     gallery.selection.click(0);
     expect(app.commands.press(key('3'), place)).toBe(true);

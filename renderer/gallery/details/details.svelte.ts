@@ -17,6 +17,8 @@ const KEPT = 200;
 /** The details of the picture that is looked at. Nothing here changes the settings of Generate. */
 export class Details {
   running = $state<'replay' | 'rebuild' | null>(null);
+  /** The key that shows the parent is held. */
+  parentHeld = $state(false);
   #kept = $state.raw<ReadonlyMap<number, ImageDetail>>(new Map());
   #proofs = $state.raw<ReadonlyMap<number, Proof>>(new Map());
   #gone = $state.raw<ReadonlySet<number>>(new Set());
@@ -45,8 +47,18 @@ export class Details {
     this.detail === null ? [] : this.#gallery.app.draft.differences(this.detail),
   );
 
+  /** The picture that this one was made from. */
+  readonly parent = $derived.by(() => this.detail?.parents[0]?.id ?? null);
+  /** It, while it is to be seen in this one's place. */
+  readonly parentShown = $derived.by(() => (this.parentHeld ? this.parent : null));
+
   constructor(gallery: Gallery) {
     this.#gallery = gallery;
+  }
+
+  /** Whether their panel is there. */
+  get visible(): boolean {
+    return this.#gallery.app.panels.right;
   }
 
   /** Details of pictures that are not the one looked at: of the compared ones. */

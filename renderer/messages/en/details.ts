@@ -73,6 +73,7 @@ export const details = {
   'details.parents': { one: '{count} parent', other: '{count} parents' },
   'details.childrenCount': { one: '{count} child', other: '{count} children' },
   'details.noLineage': 'No parents and no children.',
+  'details.parent': 'Parent',
   'details.moreParents': { one: 'and {count} more parent', other: 'and {count} more parents' },
   'details.moreChildren': { one: 'and {count} more child', other: 'and {count} more children' },
   'details.moreInBin': {

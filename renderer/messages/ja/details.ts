@@ -66,6 +66,7 @@ export const details: Translation<typeof english> = {
   'details.parents': '親画像 {count} 枚',
   'details.childrenCount': '子画像 {count} 枚',
   'details.noLineage': '親画像も子画像もありません。',
+  'details.parent': '親画像',
   'details.moreParents': 'ほかの親画像 {count} 枚',
   'details.moreChildren': 'ほかの子画像 {count} 枚',
   'details.moreInBin': 'ほかの子画像 {count} 枚 (ごみ箱)',
