@@ -17,6 +17,8 @@ const MOST = 3;
 /** Short messages over the page; each leaves by itself, unless the pointer or the focus is on it. */
 export class Toasts {
   list = $state.raw<readonly Toast[]>([]);
+  /** Pixels at the bottom of the view that something else needs. */
+  taken = $state(0);
   #next = 1;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
@@ -30,6 +32,12 @@ export class Toasts {
     this.list = [...this.list, { tone: 'plain' as const, ...toast, id }].slice(-MOST);
     this.resume(id);
     return id;
+  }
+
+  /** Keeps them above so many pixels, until the answer is called. */
+  makeRoom(pixels: number): () => void {
+    this.taken = pixels;
+    return () => (this.taken = 0);
   }
 
   dismiss(id: number): void {

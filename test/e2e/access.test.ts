@@ -155,3 +155,93 @@ story('with reduced motion nothing moves, whatever is done', async () => {
   await done(page, 4);
   expect(await moved.evaluate(({ all }) => all)).toEqual([]);
 });
+
+/** The names of the toolbars of a page that Tab stops at more than once, or never. */
+async function uneven(page: Page): Promise<readonly string[]> {
+  await page
+    .locator('[data-tabbed]')
+    .evaluateAll((all) => all.map((one) => one.removeAttribute('data-tabbed')));
+  await tabStops(page);
+  return page.getByRole('toolbar').evaluateAll((bars) =>
+    bars.flatMap((bar) => {
+      const stops = [...bar.querySelectorAll<HTMLElement>('[data-tabbed]')];
+      // A slider needs the arrows for itself.
+      const own = stops.filter((stop) => !stop.matches('[type="range"]'));
+      return own.length === 1 ? [] : [`${bar.ariaLabel}: ${own.length}`];
+    }),
+  );
+}
+
+story('every toolbar is one stop of Tab, whose arrows walk it', async () => {
+  const { page } = await app.open({ at: '/generate' });
+  await page.getByRole('img').first().waitFor();
+  expect(await uneven(page)).toEqual([]);
+  // Within the tabs of the stage the arrows choose, and lead on behind the last.
+  const zoom = page.getByRole('button', { name: /^Zoom/ });
+  await page.getByRole('radio', { name: 'Picture' }).focus();
+  for (const chosen of ['Tokens', 'Uncertainty']) {
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('radio', { name: chosen }).isChecked()).toBe(true);
+  }
+  await page.keyboard.press('ArrowRight');
+  expect((await focused(page))?.name).toContain('zoom');
+  expect(await zoom.getAttribute('tabindex')).toBe('0');
+
+  await go(page, '/gallery');
+  expect(await uneven(page)).toEqual([]);
+  const bar = page.getByRole('toolbar', { name: 'Selection' });
+  const at = async (key: string) => {
+    await page.keyboard.press(key);
+    return bar.locator(':focus').innerText();
+  };
+  await tabTo(page, bar.getByRole('button', { name: 'Rate' }));
+  // What is off is no stop: one picture cannot be compared.
+  const deselect = bar.getByRole('button', { name: 'Clear the selection' });
+  await page.keyboard.press('ArrowLeft');
+  expect(await deselect.evaluate((one) => one === document.activeElement)).toBe(true);
+  expect([await at('Home'), await at('ArrowRight'), await at('ArrowDown')]).toEqual([
+    'Rate',
+    'Tag',
+    'Tag',
+  ]);
+  // A menu that is open has the keys for itself, and the focus comes back to its button.
+  await at('Home');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem').first().waitFor();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Escape');
+  expect(await bar.locator(':focus').innerText()).toBe('Rate');
+  // Tab comes back to where it was left.
+  expect(await at('ArrowRight')).toBe('Tag');
+  await page.keyboard.press('Tab');
+  expect(await bar.locator(':focus').count()).toBe(0);
+  await page.keyboard.press('Shift+Tab');
+  expect(await bar.locator(':focus').innerText()).toBe('Tag');
+
+  await cells(page)
+    .nth(1)
+    .click({ modifiers: ['Control'] });
+  await page.keyboard.press('c');
+  await page.getByRole('toolbar', { name: 'Comparison tools' }).waitFor();
+  expect(await uneven(page)).toEqual([]);
+});
+
+story('messages lie above the selection bar, however many lines that has', async () => {
+  const { page, shot } = await app.open({ at: '/gallery', size: { width: 900, height: 800 } });
+  await app.client.studio.configure({ textSize: 140 });
+  await cells(page).first().click();
+  await page.keyboard.press('s');
+  await page.keyboard.press('s');
+  const bar = page.getByRole('toolbar', { name: 'Selection' });
+  await bar.getByRole('button', { name: 'Export' }).click();
+  const toast = page.getByRole('region', { name: 'Messages' });
+  await toast.getByText('1 image exported').waitFor();
+  await shot('toast-over-bar');
+  const [below, above] = [await bar.boundingBox(), await toast.boundingBox()];
+  await app.client.studio.configure({ textSize: 100 });
+  if (below === null || above === null) throw new Error('Not on screen.');
+  // Two lines at least.
+  expect(below.height).toBeGreaterThan(100);
+  expect(above.y + above.height).toBeLessThanOrEqual(below.y);
+  expect(above.y).toBeGreaterThan(0);
+});

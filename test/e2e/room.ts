@@ -64,7 +64,7 @@ function overlapping(page: Page): Promise<readonly string[]> {
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       const of = node.parentElement;
       const text = (node.textContent ?? '').trim();
-      if (!of || text === '' || of.closest('.visually-hidden, [role="grid"], [role="toolbar"]'))
+      if (!of || text === '' || of.closest('.visually-hidden, [role="grid"], [data-selection-bar]'))
         continue;
       if (!of.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
       range.selectNodeContents(node);

@@ -80,12 +80,19 @@ export async function setField(page: Page, name: string, value: number): Promise
 /** More than any view has tab stops. */
 const MOST_STOPS = 120;
 
-/** Goes to a control by Tab alone, as somebody without a mouse does. */
+/** Goes to a control by Tab, and by an arrow within its toolbar, as somebody without a mouse does. */
 export async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
   await target.waitFor();
   for (let stop = 0; stop < MOST_STOPS; stop++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press(key);
+    const way = await target.evaluate((element) => {
+      const { activeElement: at } = document;
+      if (element === at) return 'there';
+      const walks = at instanceof HTMLElement && at.matches('button, a, [type="radio"]');
+      const bar = element.closest('[role="toolbar"]');
+      return walks && bar?.contains(at) === true ? 'along' : 'on';
+    });
+    if (way === 'there') return;
+    await page.keyboard.press(way === 'along' ? 'ArrowRight' : key);
   }
   throw new Error(`Tab does not lead to ${target.toString()}.`);
 }

@@ -88,6 +88,7 @@ export const details = {
     'The file of this picture is missing or damaged. Its tokens are kept: rebuild it.',
   'details.dropped': 'The pixels were given up to save space. Its tokens are kept.',
   'compare.title': 'Compare {count}',
+  'compare.tools': 'Comparison tools',
   'compare.mode': 'How to compare',
   'compare.slide': 'Slider',
   'compare.side': 'Side by side',

@@ -35,6 +35,7 @@ export const gallery = {
   'gallery.sort.up': '{field}, lowest first',
   'gallery.size': 'Size of the pictures',
   'gallery.sizeValue': '{size} pixels',
+  'gallery.tools': 'Order and size',
   'gallery.view': 'View',
   'gallery.grid': 'Grid',
   'gallery.list': 'List',

@@ -74,6 +74,7 @@ export const generate = {
   'generate.sourceRefused':
     '{file} is no picture that can be read. Nothing was changed; choose another file.',
   'stage.title': 'Picture',
+  'stage.tools': 'Stage tools',
   'stage.tab': 'What the stage shows',
   'stage.picture': 'Picture',
   'stage.tokens': 'Tokens',

@@ -77,6 +77,7 @@ export const details: Translation<typeof english> = {
   'details.missing': 'この画像のファイルがないか、壊れています。トークンがあるので再構築できます。',
   'details.dropped': '容量節約のため画素は破棄されました。トークンは残っています。',
   'compare.title': '{count} 枚を比較',
+  'compare.tools': '比較の操作',
   'compare.mode': '比較の方法',
   'compare.slide': 'スライダー',
   'compare.side': '並べて表示',

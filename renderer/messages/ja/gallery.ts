@@ -38,6 +38,7 @@ export const gallery: Translation<typeof english> = {
   'gallery.sort.up': '{field}の小さい順',
   'gallery.size': '画像の大きさ',
   'gallery.sizeValue': '{size} ピクセル',
+  'gallery.tools': '並び順とサイズ',
   'gallery.view': '表示',
   'gallery.grid': 'グリッド',
   'gallery.list': 'リスト',

@@ -75,6 +75,7 @@ export const generate: Translation<typeof english> = {
   'generate.sourceRefused':
     '{file} は画像として読み込めません。何も変更していません。別のファイルを選んでください。',
   'stage.title': '画像',
+  'stage.tools': 'ステージの操作',
   'stage.tab': 'ステージの表示',
   'stage.picture': '画像',
   'stage.tokens': 'トークン',
