@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { stage, story } from './app.ts';
+import { eventually, stage, story } from './app.ts';
 import { cells, done, furnish, tabTo } from './steps.ts';
 import { focused, tabStops, unreadable } from './tabbing.ts';
 import { go, VIEWS } from './views.ts';
@@ -244,4 +244,39 @@ story('messages lie above the selection bar, however many lines that has', async
   expect(below.height).toBeGreaterThan(100);
   expect(above.y + above.height).toBeLessThanOrEqual(below.y);
   expect(above.y).toBeGreaterThan(0);
+});
+
+story('a section of the settings comes into view, and nothing around it moves', async () => {
+  const { page, shot } = await app.open({ at: '/settings', size: { width: 1100, height: 560 } });
+  const parts = page.getByRole('navigation', { name: 'Sections' });
+  const places = () =>
+    page.evaluate(() => {
+      const around = [...document.querySelectorAll('header, footer, nav')];
+      return [
+        document.scrollingElement?.scrollTop,
+        document.querySelector('.app')?.scrollTop,
+        ...around.map((one) => Math.round(one.getBoundingClientRect().top)),
+      ];
+    });
+  const before = await places();
+  for (const name of ['About', 'Appearance', 'Keyboard', 'Library', 'Library']) {
+    await parts.getByRole('button', { name }).press('Enter');
+    expect(await places(), name).toEqual(before);
+    const section = page.getByRole('region', { name, exact: true });
+    expect(await section.evaluate((one) => one === document.activeElement)).toBe(true);
+    const heading = await section.getByRole('heading', { name }).first().boundingBox();
+    expect(heading?.y, name).toBeGreaterThan(40);
+    expect(heading?.y, name).toBeLessThan(200);
+  }
+  // An address that names a part leads there too.
+  await page.goto(`${app.host.origin}/#/settings?part=keys`);
+  const keyboard = page.getByRole('region', { name: 'Keyboard', exact: true });
+  await eventually(() => keyboard.evaluate((one) => one === document.activeElement)).toBe(true);
+  await shot('settings-part');
+  expect(await places()).toEqual(before);
+  // One that is none leads nowhere.
+  await page.goto(`${app.host.origin}/#/settings?part=elsewhere`);
+  await page.reload();
+  await page.getByRole('radio').first().waitFor({ state: 'attached' });
+  expect(await places()).toEqual(before);
 });
