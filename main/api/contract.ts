@@ -32,7 +32,7 @@ import type {
 } from './library.ts';
 import type { ModelInfo, PartKind } from './models.ts';
 import type { DoctorCheck, StudioEvent, StudioStatus } from './studio.ts';
-import type { UndoState } from './undo.ts';
+import type { UndoState, UndoSteps } from './undo.ts';
 
 // The contract between the studio and whoever uses it: written once, served by every host
 // (Electron's port, HTTP, the command line), and the only thing the renderer knows of the rest.
@@ -108,6 +108,8 @@ export const contract = {
     /** Changes the settings that are given; one undo step is the caller's affair. */
     configure: base.input(settingsSchema.partial()).output(output<Settings>()),
     undoState: base.output(output<UndoState>()),
+    /** The newest steps that can be undone, and the next that can be redone. */
+    undoSteps: base.output(output<UndoSteps>()),
     undo: base.output(output<UndoState>()),
     redo: base.output(output<UndoState>()),
     backup: base.output(output<{ readonly file: string }>()),

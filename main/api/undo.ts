@@ -20,3 +20,17 @@ export interface UndoItem {
     | 'model';
   readonly count: number;
 }
+
+/** A step of the log, and when it was done first. */
+export interface UndoStep extends UndoItem {
+  readonly at: number;
+}
+
+/** Steps that are listed of each kind, at most. */
+export const MAX_UNDO_STEPS = 50;
+
+/** The log, as far as it is listed: what would be taken first stands first. */
+export interface UndoSteps {
+  readonly undo: readonly UndoStep[];
+  readonly redo: readonly UndoStep[];
+}

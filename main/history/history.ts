@@ -137,6 +137,8 @@ export function createHistory(database: Database, { now, dayOf = localDay }: His
       recordOutside: (kind: UndoItem['kind'], payload: unknown) =>
         noted(operations.recordOutside(store, { kind, payload, now: now() })),
       state: () => operations.undoState(store),
+      /** The log, as far as it is listed. */
+      steps: () => operations.undoSteps(store),
       peek: (way: 'undo' | 'redo') => operations.peek(store, way),
       undo: (id?: number) => noted(operations.step(store, { way: 'undo', now: now(), id })),
       redo: (id?: number) => noted(operations.step(store, { way: 'redo', now: now(), id })),

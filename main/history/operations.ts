@@ -1,5 +1,11 @@
 import type { UpdateImages } from '#api/images';
-import type { UndoItem, UndoState } from '#api/undo';
+import {
+  MAX_UNDO_STEPS,
+  type UndoItem,
+  type UndoState,
+  type UndoStep,
+  type UndoSteps,
+} from '#api/undo';
 import { applyChange, changedImages, checkBoard, type Change } from './changes.ts';
 import type { Store } from './store.ts';
 import { nameKey } from './words.ts';
@@ -157,16 +163,29 @@ interface OperationRow extends UndoItem {
   readonly forward: string;
   readonly inverse: string;
 }
+/** What undo and redo would take, in their order. */
 const NEXT = {
-  undo: 'WHERE undone = 0 ORDER BY id DESC LIMIT 1',
-  redo: 'WHERE undone = 1 ORDER BY id LIMIT 1',
+  undo: 'WHERE undone = 0 ORDER BY id DESC',
+  redo: 'WHERE undone = 1 ORDER BY id',
 } as const;
 
 /** What undo and redo would do now. */
 export function undoState(store: Store): UndoState {
   const next = (way: keyof typeof NEXT): UndoItem | null =>
-    store.rows<UndoItem>(`SELECT id, kind, count FROM operations ${NEXT[way]}`).get() ?? null;
+    store.rows<UndoItem>(`SELECT id, kind, count FROM operations ${NEXT[way]} LIMIT 1`).get() ??
+    null;
   return { undo: next('undo'), redo: next('redo') };
+}
+
+/** The steps that undo and redo would take, as far as they are listed. */
+export function undoSteps(store: Store): UndoSteps {
+  const steps = (way: keyof typeof NEXT): readonly UndoStep[] =>
+    store
+      .rows<UndoStep>(
+        `SELECT id, kind, count, created_at AS at FROM operations ${NEXT[way]} LIMIT ?`,
+      )
+      .all(MAX_UNDO_STEPS);
+  return { undo: steps('undo'), redo: steps('redo') };
 }
 
 /** What undo or redo would do, with the payload of `recordOutside`, before it is done. */
@@ -251,7 +270,9 @@ export function forgetGone(store: Store): void {
 
 const nextOperation = (store: Store, way: 'undo' | 'redo'): OperationRow | undefined =>
   store
-    .rows<OperationRow>(`SELECT id, kind, count, forward, inverse FROM operations ${NEXT[way]}`)
+    .rows<OperationRow>(
+      `SELECT id, kind, count, forward, inverse FROM operations ${NEXT[way]} LIMIT 1`,
+    )
     .get();
 
 const operation = (store: Store, way: 'undo' | 'redo', id: number): OperationRow | undefined =>

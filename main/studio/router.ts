@@ -30,6 +30,7 @@ export function createRouter(studio: OpenStudio) {
       settings: os.studio.settings.handler(() => shop.settings.get()),
       configure: os.studio.configure.handler(({ input }) => studio.configure(given(input))),
       undoState: os.studio.undoState.handler(() => history().changes.state()),
+      undoSteps: os.studio.undoSteps.handler(() => history().changes.steps()),
       undo: os.studio.undo.handler(() => gallery.step('undo')),
       redo: os.studio.redo.handler(() => gallery.step('redo')),
       backup: os.studio.backup.handler(() => studio.backup()),

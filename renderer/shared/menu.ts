@@ -14,6 +14,10 @@ export interface MenuItem {
   readonly disabled?: boolean;
   /** Its tip, such as why it is off. */
   readonly title?: string;
+  /** What is read out instead, where the line's words are not enough. */
+  readonly spoken?: string;
+  /** Quieter than the others. */
+  readonly faint?: boolean;
   /** Begins a new group. */
   readonly apart?: boolean;
   readonly run: () => void;

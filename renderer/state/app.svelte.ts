@@ -17,6 +17,7 @@ import { SettingsState } from './settings.svelte.ts';
 import { Status } from './status.svelte.ts';
 import type { StudioClient } from './studio.ts';
 import { Toasts } from './toasts.svelte.ts';
+import type { ListedStep, Taken, UndoSubject } from './undo-steps.ts';
 import { Undo } from './undo.svelte.ts';
 
 /** What the state needs of the browser. */
@@ -152,7 +153,7 @@ export class App {
   }
 
   /** What a step of the undo log is called. */
-  subjectName(subject: NonNullable<Undo['nextUndo']>): string {
+  subjectName(subject: UndoSubject): string {
     if (subject.kind === 'local') return this.i18n.lookup(subject.label) ?? '';
     return this.i18n.lookup(`undo.${subject.item.kind}`, { count: subject.item.count }) ?? '';
   }
@@ -167,8 +168,32 @@ export class App {
     if (done) this.#tell('undo.redone', done);
   };
 
-  #tell(key: 'undo.done' | 'undo.redone', subject: NonNullable<Undo['nextUndo']>): void {
+  /** Takes all steps up to one of the list, and it, and says how far that went. */
+  takeThrough = async (way: 'undo' | 'redo', step: ListedStep): Promise<void> => {
+    const taken = await this.act(this.undo.through(way, step));
+    if (taken === undefined) return;
+    const key = way === 'undo' ? 'undo.done' : 'undo.redone';
+    if (taken.stopped !== null) this.#tellStopped(`${key}Partly`, taken, taken.stopped);
+    else if (taken.done === 1) this.#tell(key, step.subject);
+    else this.announcer.polite(this.i18n.t(`${key}Steps`, { count: taken.done }));
+  };
+
+  #tell(key: 'undo.done' | 'undo.redone', subject: UndoSubject): void {
     this.announcer.polite(this.i18n.t(key, { what: this.subjectName(subject) }));
+  }
+
+  #tellStopped(
+    key: 'undo.donePartly' | 'undo.redonePartly',
+    { done, asked }: Taken,
+    { subject, error }: NonNullable<Taken['stopped']>,
+  ): void {
+    const failure = error === undefined ? null : describeFailure(this.i18n, error);
+    const why =
+      failure === null ? this.i18n.t('undo.overtaken') : (failure.why ?? failure.sentence);
+    const what = this.subjectName(subject);
+    const text = this.i18n.t(key, { done, count: asked, what, why });
+    this.toasts.show({ text, tone: 'danger', ...(failure && { code: failure.code }) });
+    this.announcer.alert(text);
   }
 }
 

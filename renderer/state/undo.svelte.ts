@@ -1,21 +1,16 @@
-import type { UndoItem, UndoState } from '#api/undo';
-import type { PlainKey } from './i18n.svelte.ts';
+import type { UndoItem, UndoState, UndoStep } from '#api/undo';
 import type { StudioClient } from './studio.ts';
-
-/** A step of this window alone, such as a recall of settings. */
-export interface LocalStep {
-  readonly label: PlainKey;
-  readonly undo: () => void | Promise<void>;
-  readonly redo: () => void | Promise<void>;
-}
-type Step =
-  | { readonly kind: 'local'; readonly step: LocalStep }
-  | { readonly kind: 'library'; readonly id: number };
-
-/** What would be undone or redone: a local step's label, or the library's item. */
-export type UndoSubject =
-  | { readonly kind: 'local'; readonly label: PlainKey }
-  | { readonly kind: 'library'; readonly item: UndoItem };
+import {
+  inOrder,
+  isSame,
+  libraryStep,
+  subjectOf,
+  type ListedStep,
+  type LocalStep,
+  type Step,
+  type Taken,
+  type UndoSubject,
+} from './undo-steps.ts';
 
 const MOST = 200;
 const SOON_MS = 300;
@@ -39,14 +34,16 @@ export class Undo {
   readonly canUndo = $derived(this.nextUndo !== null || this.#open > 0);
   readonly #studio: StudioClient;
   readonly #mayWrite: () => boolean;
+  readonly #now: () => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the states that the studio gave. */
   #answers = 0;
 
   /** `mayWrite`: whether the library can be; its own steps stay where they are otherwise. */
-  constructor(studio: StudioClient, mayWrite = () => true) {
+  constructor(studio: StudioClient, mayWrite = () => true, now: () => number = Date.now) {
     this.#studio = studio;
     this.#mayWrite = mayWrite;
+    this.#now = now;
   }
 
   /** Reads what the library would undo now: somebody else may have done or undone something. */
@@ -54,18 +51,23 @@ export class Undo {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     try {
-      let known: number;
-      let state: UndoState;
-      do {
-        await this.#last;
-        known = this.#answers;
-        state = await this.#studio.studio.undoState();
-        // What this window did meanwhile makes the answer an old one.
-      } while (known !== this.#answers || this.#open > 0);
-      this.#follow(state);
+      this.#follow(await this.#settled(() => this.#studio.studio.undoState()));
     } catch {
       // As in Status: the last state stays until the studio answers again.
     }
+  }
+
+  /** What the studio says of its log when nothing of this window is on its way. */
+  async #settled<T>(ask: () => Promise<T>): Promise<T> {
+    let known: number;
+    let answer: T;
+    do {
+      await this.#last;
+      known = this.#answers;
+      answer = await ask();
+      // What this window did meanwhile makes the answer an old one.
+    } while (known !== this.#answers || this.#open > 0);
+    return answer;
   }
 
   /** Pictures changed, perhaps by somebody else: changes come in bursts, and one look is enough. */
@@ -75,7 +77,7 @@ export class Undo {
 
   /** A step of this window was taken. */
   push(step: LocalStep): void {
-    this.#past = [...this.#past, { kind: 'local' as const, step }].slice(-MOST);
+    this.#past = [...this.#past, { kind: 'local' as const, step, at: this.#now() }].slice(-MOST);
     this.#future = [];
   }
 
@@ -114,6 +116,55 @@ export class Undo {
     return this.#inTurn(() => this.#takeAgain());
   }
 
+  /** The steps of both logs, the next of each kind first. */
+  async steps(): Promise<Readonly<Record<'undo' | 'redo', readonly ListedStep[]>>> {
+    const { undo, redo } = await this.#settled(() => this.#studio.studio.undoSteps());
+    this.#follow({ undo: undo[0] ?? null, redo: redo[0] ?? null });
+    const possible = (steps: readonly UndoStep[]) => (this.#mayWrite() ? steps : []);
+    return {
+      undo: inOrder(this.#past, possible(undo)),
+      redo: inOrder(this.#future, possible(redo)),
+    };
+  }
+
+  /**
+   * Takes back all steps down to this one, and it, or takes all up to it again. It ends at the first
+   * that cannot be taken, or is not the next one any more because somebody else was quicker.
+   */
+  async through(way: 'undo' | 'redo', step: ListedStep): Promise<Taken> {
+    const steps = (await this.steps())[way];
+    const asked = 1 + steps.findIndex((one) => isSame(one, step));
+    const stopped = { subject: step.subject, error: undefined };
+    return asked === 0
+      ? { done: 0, asked: 1, stopped }
+      : this.#inTurn(() => this.#takeAll(way, steps.slice(0, asked)));
+  }
+
+  async #takeAll(way: 'undo' | 'redo', steps: readonly ListedStep[]): Promise<Taken> {
+    const asked = steps.length;
+    for (const [done, step] of steps.entries()) {
+      const { subject } = step;
+      const stopped = { subject, error: undefined };
+      if (!this.#isNext(way, step)) return { done, asked, stopped };
+      try {
+        const taken = await (way === 'undo' ? this.#takeBack() : this.#takeAgain());
+        // The studio takes its newest, which may be one that another window did just now.
+        if (subject.kind === 'library' && idOf(taken) !== subject.item.id)
+          return { done, asked, stopped };
+      } catch (error) {
+        return { done, asked, stopped: { subject, error } };
+      }
+    }
+    return { done: asked, asked, stopped: null };
+  }
+
+  #isNext(way: 'undo' | 'redo', { subject, local }: ListedStep): boolean {
+    const place = (way === 'undo' ? this.#past : this.#future).at(-1);
+    if (place?.kind === 'local' || subject.kind === 'local')
+      return place?.kind === 'local' && place.step === local;
+    return this.#library[way]?.id === subject.item.id;
+  }
+
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
     const done = this.#last.then(step);
     this.#last = Promise.allSettled([done]);
@@ -131,7 +182,7 @@ export class Undo {
     if (state === null) return what;
     this.#keep(state);
     // Another window may have been quicker: what was really taken back is what can be redone.
-    return subject(undefined, state.redo) ?? what;
+    return subjectOf(undefined, state.redo) ?? what;
   }
 
   async #takeAgain(): Promise<UndoSubject | null> {
@@ -144,11 +195,11 @@ export class Undo {
     this.#past = [...this.#past, step ?? libraryStep(what)];
     if (state === null) return what;
     this.#keep(state);
-    return subject(undefined, state.undo) ?? what;
+    return subjectOf(undefined, state.undo) ?? what;
   }
 
   #possible(step: Step | undefined, item: UndoItem | null): UndoSubject | null {
-    return subject(step, this.#mayWrite() ? item : null);
+    return subjectOf(step, this.#mayWrite() ? item : null);
   }
 
   /** Steps of another window, or of the command line, take their place in the order. */
@@ -171,11 +222,5 @@ export class Undo {
   }
 }
 
-function libraryStep(what: UndoSubject): Step {
-  return { kind: 'library', id: what.kind === 'library' ? what.item.id : 0 };
-}
-
-function subject(step: Step | undefined, item: UndoItem | null): UndoSubject | null {
-  if (step?.kind === 'local') return { kind: 'local', label: step.step.label };
-  return item === null ? null : { kind: 'library', item };
-}
+const idOf = (subject: UndoSubject | null): number | undefined =>
+  subject?.kind === 'library' ? subject.item.id : undefined;

@@ -94,6 +94,18 @@ const OVERLAYS: readonly Scene[] = [
   },
   { name: 'the shortcuts', at: '/gallery', set: dialogOf((page) => page.keyboard.press('?')) },
   { name: 'the queue', at: '/generate', set: click(/^Queue/) },
+  {
+    name: 'the history',
+    at: '/gallery',
+    set: async (page) => {
+      await selected(page);
+      await page.keyboard.press('s');
+      await click(/^Undo: Star/)(page);
+      await page.getByRole('button', { name: /^Redo: Star/ }).waitFor();
+      await click('History of steps')(page);
+      await page.getByRole('menuitem', { name: /^Redo up to: / }).waitFor();
+    },
+  },
 ];
 const GALLERY: readonly Scene[] = [
   { name: 'Gallery', at: '/gallery', set: (page) => cells(page).first().waitFor() },

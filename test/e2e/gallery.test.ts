@@ -209,6 +209,53 @@ story('rating, star and bin of many at once, each taken back by one Ctrl Z', asy
   await eventually(async () => (await ratings()).filter((rating) => rating > 0)).toEqual([4]);
 });
 
+story('the history goes down to a step and up again, by keys alone', async () => {
+  const { page, shot } = await app.open({ at: '/gallery' });
+  const { keyboard } = page;
+  await found(page, 8);
+  const before = await ratings();
+  await cells(page).first().click();
+  for (const stars of ['1', '2', '3']) {
+    await keyboard.press(stars);
+    const rated = [Number(stars), ...before.slice(1)];
+    await eventually(ratings).toEqual(rated);
+  }
+  const history = page.getByRole('button', { name: 'History of steps' });
+  const lines = page.getByRole('menuitem');
+  const undone = page.getByRole('menuitem', { name: /^Redo up to: 1 rating, / });
+
+  await history.focus();
+  await keyboard.press('Enter');
+  await lines.first().waitFor();
+  await eventually(() => page.locator('[role=menuitem]:focus').count()).toBe(1);
+  expect(await lines.nth(0).evaluate((line) => line === document.activeElement)).toBe(true);
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await eventually(ratings).toEqual([1, ...before.slice(1)]);
+  await page.getByText('2 steps undone').first().waitFor({ state: 'attached' });
+
+  // Two stand above now, and the list begins at what would be undone next.
+  await history.focus();
+  await keyboard.press('Enter');
+  await undone.first().waitFor();
+  await eventually(() => lines.nth(2).evaluate((line) => line === document.activeElement)).toBe(
+    true,
+  );
+  await shot('history');
+  await keyboard.press('Escape');
+  await lines.first().waitFor({ state: 'detached' });
+  await eventually(() => history.evaluate((one) => one === document.activeElement)).toBe(true);
+  expect(await ratings()).toEqual([1, ...before.slice(1)]);
+
+  await history.hover();
+  await page.getByRole('tooltip').or(page.locator('.float-tip')).first().waitFor();
+  await history.click();
+  await undone.first().waitFor();
+  await page.locator('.float-tip').waitFor({ state: 'detached' });
+  await undone.first().click();
+  await eventually(ratings).toEqual([3, ...before.slice(1)]);
+});
+
 async function ratings(): Promise<readonly number[]> {
   const rows = await app.client.images.rows({ ids: [...(await ids(app.client))] });
   return rows.map(({ rating }) => rating);

@@ -200,6 +200,25 @@ describe('undo and redo', () => {
     expect(history.images.get(1).note).toBe('note 20');
   });
 
+  test('lists the newest steps with their times, and what is undone in the order of redo', () => {
+    const { history, ids, later } = library(1);
+    expect(history.changes.steps()).toEqual({ undo: [], redo: [] });
+    for (let i = 0; i < 60; i++) {
+      history.changes.update({ ids: [...ids], starred: i % 2 === 0 });
+      later(1000);
+    }
+    const step = (id: number) => ({ id, kind: 'star', count: 1, at: NOON + (id - 1) * 1000 });
+    const down = (from: number, count: number) => Array.from({ length: count }, (_, i) => from - i);
+    expect(history.changes.steps()).toEqual({ undo: down(60, 50).map(step), redo: [] });
+    for (let i = 0; i < 55; i++) history.changes.undo();
+    expect(history.changes.steps()).toEqual({
+      undo: down(5, 5).map(step),
+      redo: down(55, 50).toReversed().map(step),
+    });
+    history.changes.update({ ids: [...ids], rating: 3 });
+    expect(history.changes.steps()).toMatchObject({ undo: { length: 6 }, redo: [] });
+  });
+
   test('a step of another part of the studio has its place in the order', () => {
     const { history, ids: all } = library();
     const { changes } = history;

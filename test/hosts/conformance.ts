@@ -183,7 +183,13 @@ export function conformance(name: string, connect: Connect): void {
         bin: 1,
         boards: [{ name: 'Best', count: 1 }],
       });
+      const { undo } = await client.studio.undoSteps();
+      expect(undo.map(({ kind, count }) => `${kind} ${count}`)).toEqual([
+        ...['delete 1', 'board 1', 'rate 1'],
+      ]);
+      expect(undo.every(({ at }) => Math.abs(Date.now() - at) < 600_000)).toBe(true);
       expect((await client.studio.undo()).redo).toMatchObject({ kind: 'delete' });
+      expect(await client.studio.undoSteps()).toEqual({ undo: undo.slice(1), redo: [undo[0]] });
       expect(await found('moss')).toEqual([first]);
       await client.studio.redo();
       expect(await client.images.emptyBin()).toEqual({ removed: 1 });

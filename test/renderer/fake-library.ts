@@ -1,7 +1,7 @@
 import type { Board, LibrarySummary, SearchImages, SearchResult } from '../../main/api/gallery.ts';
 import type { ImageDetail, ImageRow, ReplayResult, UpdateImages } from '../../main/api/images.ts';
 import type { Job } from '../../main/api/jobs.ts';
-import type { UndoState } from '../../main/api/undo.ts';
+import type { UndoState, UndoSteps } from '../../main/api/undo.ts';
 import { fakeSteps } from './fake-decode.ts';
 import { numbers } from './fake-pictures.ts';
 
@@ -185,6 +185,14 @@ export class FakeLibrary {
       undo: last === undefined ? null : { id: this.undone.length, kind, count },
       redo: null,
     };
+  }
+
+  steps(): UndoSteps {
+    const undo = this.undone.map(({ kind, count }, place) => ({
+      ...{ id: place + 1, kind, count },
+      at: Date.now(),
+    }));
+    return { undo: undo.toReversed(), redo: [] };
   }
 
   summary(): LibrarySummary {

@@ -96,6 +96,7 @@ export function createFakeStudio(options: FakeOptions = {}) {
         return settings;
       }),
       undoState: os.studio.undoState.handler(() => library.state()),
+      undoSteps: os.studio.undoSteps.handler(() => library.steps()),
       undo: os.studio.undo.handler(() => {
         const state = library.undo();
         emit({ kind: 'images', ids: null });

@@ -29,3 +29,27 @@ test('the menu’s Undo means a text where one is typed, and the studio elsewher
   expect(typed).toEqual(['undo', 'redo']);
   expect(value).toBe(0);
 });
+
+test('how far a step of the history was reached is said, with the reason where it stopped', async () => {
+  const { app, close } = openApp();
+  onTestFinished(close);
+  const step = (undo: () => void) =>
+    app.undo.push({ label: 'undo.recall', undo, redo: () => Promise.reject(lost) });
+  const lost = Object.assign(new Error('gone'), { code: 'not-found' });
+  step(() => {});
+  step(() => {});
+  const { undo } = await app.undo.steps();
+  await app.takeThrough('undo', undo[1] ?? never());
+  expect(app.announcer.politeText).toBe('2 steps undone');
+  const { redo } = await app.undo.steps();
+  await app.takeThrough('redo', redo[1] ?? never());
+  const [toast] = app.toasts.list;
+  expect(toast?.text).toMatch(/^0 of 2 steps done again. It stopped at “Recipe taken over”. ./);
+  expect([toast?.tone, toast?.code]).toEqual(['danger', 'not-found']);
+  await app.takeThrough('undo', undo[0] ?? never());
+  expect(app.toasts.list.at(-1)?.text).toContain('Something else was done meanwhile');
+});
+
+function never(): never {
+  throw new Error('There is no such step.');
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { UndoItem, UndoState } from '../../main/api/undo.ts';
 import type { StudioClient } from '../../renderer/state/studio.ts';
+import type { ListedStep } from '../../renderer/state/undo-steps.ts';
 import { Undo } from '../../renderer/state/undo.svelte.ts';
 
 const item = (id: number): UndoItem => ({ id, kind: 'rate', count: 1 });
@@ -14,7 +15,12 @@ function setUp(past: number[] = []) {
     undo: done.length === 0 ? null : item(done.at(-1) ?? 0),
     redo: undone.length === 0 ? null : item(undone.at(-1) ?? 0),
   });
+  const listed = (ids: readonly number[]) =>
+    ids.toReversed().map((id) => ({ ...item(id), at: 1000 * id }));
+  let failing: number | null = null;
   const move = (from: number[], to: number[], word: string) => {
+    if (failing !== null && from.at(-1) === failing)
+      return Promise.reject(new Error(`${failing} cannot be taken`));
     const id = from.pop();
     if (id !== undefined) to.push(id);
     log.push(`${word} ${id}`);
@@ -23,11 +29,17 @@ function setUp(past: number[] = []) {
   const studio = {
     studio: {
       undoState: () => Promise.resolve(state()),
+      undoSteps: () => Promise.resolve({ undo: listed(done), redo: listed(undone) }),
       undo: () => move(done, undone, 'library undo'),
       redo: () => move(undone, done, 'library redo'),
     },
   } as unknown as StudioClient;
-  const undo = new Undo(studio);
+  let time = 0;
+  const undo = new Undo(
+    studio,
+    () => true,
+    () => time,
+  );
   const change = (id: number): UndoState => {
     done.push(id);
     undone.length = 0;
@@ -37,6 +49,8 @@ function setUp(past: number[] = []) {
     undo,
     log,
     change,
+    fail: (id: number | null) => (failing = id),
+    at: (moment: number) => (time = moment),
     undoElsewhere: () => void move(done, undone, 'library undo'),
     act: (id: number) => undo.did(change(id)),
     local: (name: string) =>
@@ -185,5 +199,128 @@ describe('one order over two logs', () => {
     });
     await expect(undo.undo()).rejects.toThrow('no');
     expect(undo.nextUndo).toEqual({ kind: 'local', label: 'undo.recall' });
+  });
+});
+
+/** A list as words: ids of the library's, times of this window's own. */
+const words = (steps: readonly ListedStep[]) =>
+  steps.map(({ subject, at }) =>
+    subject.kind === 'library' ? `library ${subject.item.id} at ${at}` : `local at ${at}`,
+  );
+
+function listed(steps: readonly ListedStep[], place: number): ListedStep {
+  const step = steps[place];
+  if (step === undefined) throw new Error(`There is no step ${place}.`);
+  return step;
+}
+
+describe('the list of steps', () => {
+  /** Local, library, local, library; and one of the library from before. */
+  function mixed() {
+    const made = setUp([1]);
+    const { at, local, act } = made;
+    at(1500);
+    local('a');
+    act(2);
+    at(2500);
+    local('b');
+    act(3);
+    return made;
+  }
+
+  test('is empty where nothing was done', async () => {
+    expect(await setUp().undo.steps()).toEqual({ undo: [], redo: [] });
+  });
+
+  test('has both logs in the order in which they are taken', async () => {
+    const { undo } = mixed();
+    const { undo: all, redo } = await undo.steps();
+    expect(words(all)).toEqual([
+      ...['library 3 at 3000', 'local at 2500', 'library 2 at 2000', 'local at 1500'],
+      'library 1 at 1000',
+    ]);
+    expect(redo).toEqual([]);
+  });
+
+  test('goes down to a step and up again, one after another', async () => {
+    const { undo, log } = mixed();
+    const { undo: all } = await undo.steps();
+    const down = await undo.through('undo', listed(all, 3));
+    expect(down).toEqual({ done: 4, asked: 4, stopped: null });
+    expect(log).toEqual(['library undo 3', 'undo b', 'library undo 2', 'undo a']);
+    const { undo: rest, redo } = await undo.steps();
+    expect(words(rest)).toEqual(['library 1 at 1000']);
+    expect(words(redo)).toEqual([
+      ...['local at 1500', 'library 2 at 2000', 'local at 2500', 'library 3 at 3000'],
+    ]);
+    log.length = 0;
+    const up = await undo.through('redo', listed(redo, 2));
+    expect(up).toEqual({ done: 3, asked: 3, stopped: null });
+    expect(log).toEqual(['redo a', 'library redo 2', 'redo b']);
+  });
+
+  test('stops at the first that cannot be taken, and keeps it', async () => {
+    const { undo, log, fail } = mixed();
+    const { undo: all } = await undo.steps();
+    fail(2);
+    const { done, asked, stopped } = await undo.through('undo', listed(all, 4));
+    expect([done, asked, stopped?.subject]).toEqual([2, 5, listed(all, 2).subject]);
+    expect(stopped?.error).toMatchObject({ message: '2 cannot be taken' });
+    expect(log).toEqual(['library undo 3', 'undo b']);
+    fail(null);
+    expect(await undo.undo()).toEqual({ kind: 'library', item: item(2) });
+  });
+
+  test('takes nothing when the step is not there any more', async () => {
+    const { undo, log, act, undoElsewhere } = setUp();
+    act(1);
+    act(2);
+    const { undo: all } = await undo.steps();
+    undoElsewhere();
+    log.length = 0;
+    const taken = await undo.through('undo', listed(all, 0));
+    expect(taken).toMatchObject({ done: 0, stopped: { error: undefined } });
+    expect(log).toEqual([]);
+  });
+
+  test('takes nothing more when another window is quicker', async () => {
+    const { undo, log, act, change } = setUp();
+    act(1);
+    act(2);
+    act(3);
+    const { undo: all } = await undo.steps();
+    undo.push({ label: 'undo.recall', undo: () => void change(4), redo: () => {} });
+    const { undo: now } = await undo.steps();
+    const taken = await undo.through('undo', listed(all, 2));
+    expect(taken).toMatchObject({
+      done: 1,
+      asked: 4,
+      stopped: { subject: listed(now, 1).subject },
+    });
+    expect(log).toEqual(['library undo 4']);
+  });
+
+  test('takes what was done since it was read, too', async () => {
+    const { undo, log, act, local } = setUp();
+    act(1);
+    const { undo: all } = await undo.steps();
+    local('a');
+    expect(await undo.through('undo', listed(all, 0))).toMatchObject({ done: 2, asked: 2 });
+    expect(log).toEqual(['undo a', 'library undo 1']);
+  });
+
+  test('waits for an action on its way', async () => {
+    const { undo, change } = setUp();
+    const answer = Promise.withResolvers<void>();
+    void undo.apply(answer.promise.then(() => change(1)));
+    const reading = undo.steps();
+    answer.resolve();
+    expect(words((await reading).undo)).toEqual(['library 1 at 1000']);
+  });
+
+  test('is of a bounded length', async () => {
+    const { undo, local } = setUp(Array.from({ length: 30 }, (_, i) => i + 1));
+    for (let i = 0; i < 30; i++) local('a');
+    expect((await undo.steps()).undo).toHaveLength(50);
   });
 });

@@ -68,6 +68,18 @@ export const common = {
   'undo.redoWhat': 'Redo: {what}',
   'undo.done': 'Undone: {what}',
   'undo.redone': 'Done again: {what}',
+  'undo.doneSteps': { one: '{count} step undone', other: '{count} steps undone' },
+  'undo.redoneSteps': { one: '{count} step done again', other: '{count} steps done again' },
+  'undo.donePartly': {
+    one: '{done} of {count} step undone. It stopped at “{what}”. {why}',
+    other: '{done} of {count} steps undone. It stopped at “{what}”. {why}',
+  },
+  'undo.redonePartly': {
+    one: '{done} of {count} step done again. It stopped at “{what}”. {why}',
+    other: '{done} of {count} steps done again. It stopped at “{what}”. {why}',
+  },
+  'undo.overtaken':
+    'Something else was done meanwhile, and it is not the next step any more. Open the history again to see the steps as they are now.',
   'unit.seconds': '{value} s',
   'unit.minutes': '{minutes} min {seconds} s',
   'unit.milliseconds': '{value} ms',

@@ -68,6 +68,13 @@ export const common: Translation<typeof english> = {
   'undo.redoWhat': 'やり直す: {what}',
   'undo.done': '元に戻しました: {what}',
   'undo.redone': 'やり直しました: {what}',
+  'undo.doneSteps': '{count} 件の操作を元に戻しました',
+  'undo.redoneSteps': '{count} 件の操作をやり直しました',
+  'undo.donePartly': '{count} 件のうち {done} 件の操作を元に戻し、「{what}」で止まりました。{why}',
+  'undo.redonePartly':
+    '{count} 件のうち {done} 件の操作をやり直し、「{what}」で止まりました。{why}',
+  'undo.overtaken':
+    'その間に別の操作があり、次の操作ではなくなりました。履歴を開き直すと今の順序を確認できます。',
   'unit.seconds': '{value} 秒',
   'unit.minutes': '{minutes} 分 {seconds} 秒',
   'unit.milliseconds': '{value} ミリ秒',
