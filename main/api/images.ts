@@ -68,16 +68,27 @@ export interface MadeImage extends ImageDetail {
   readonly thumb: string | null;
 }
 
-export const updateImages = z.strictObject({
-  ids: imageIds,
-  rating: z.int().min(0).max(5).optional(),
-  starred: z.boolean().optional(),
-  note: z.string().max(10_000).optional(),
-  addTags: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
-  removeTags: z.array(z.string().max(100)).max(50).optional(),
-  addToBoard: rowId.optional(),
-  removeFromBoard: rowId.optional(),
-});
+/** Characters of a picture's note. */
+export const MAX_NOTE = 10_000;
+
+export const updateImages = z
+  .strictObject({
+    ids: imageIds,
+    rating: z.int().min(0).max(5).optional(),
+    starred: z.boolean().optional(),
+    /** Takes the place of each picture's note. */
+    note: z.string().max(MAX_NOTE).optional(),
+    /** Goes below each picture's note; refused when one of them would be too long then. */
+    addNote: z.string().trim().min(1).max(MAX_NOTE).optional(),
+    addTags: z.array(z.string().trim().min(1).max(100)).max(50).optional(),
+    removeTags: z.array(z.string().max(100)).max(50).optional(),
+    addToBoard: rowId.optional(),
+    removeFromBoard: rowId.optional(),
+  })
+  .refine(({ note, addNote }) => note === undefined || addNote === undefined, {
+    path: ['addNote'],
+    error: 'a note is either replaced or added to',
+  });
 
 export type UpdateImages = z.infer<typeof updateImages>;
 

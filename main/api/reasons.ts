@@ -51,6 +51,8 @@ export const REASONS = {
   'reason.choose-not-empty':
     'Nothing was changed: {folder} holds other things and no library; name a library or an empty folder.',
   'reason.library-none': 'There is no library in {folder}.',
+  'reason.notes-too-long':
+    'Nothing was written: the note of {count} of the images would be longer than {most} characters. Shorten the text, or leave those images out.',
   'reason.rebuild-original':
     '{file} is a picture from elsewhere and is whole. Its tokens only come near it, so it was left as it is.',
   'reason.record-foreign': '{file} is the database of another program.',

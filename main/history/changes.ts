@@ -1,5 +1,7 @@
 import { StudioError } from '#api/errors';
 import type { SearchImages } from '#api/gallery';
+import { MAX_NOTE } from '#api/images';
+import { reasonText, type Reason } from '#api/reasons';
 import type { Store } from './store.ts';
 import { indexedText, nameKey } from './words.ts';
 
@@ -15,6 +17,8 @@ export type Change =
       readonly ids: readonly number[];
     }
   | { readonly kind: 'note'; readonly value: string; readonly ids: readonly number[] }
+  /** The text goes below each note. */
+  | { readonly kind: 'add-note'; readonly text: string; readonly ids: readonly number[] }
   /** `at` null brings back from the bin. */
   | { readonly kind: 'deleted'; readonly at: number | null; readonly ids: readonly number[] }
   | {
@@ -46,6 +50,8 @@ export function applyChange(store: Store, change: Change): readonly Change[] {
       return applySet(store, change);
     case 'note':
       return applyNote(store, change);
+    case 'add-note':
+      return applyAddNote(store, change);
     case 'deleted':
       return applyDeleted(store, change);
     case 'tag':
@@ -80,21 +86,51 @@ function applySet(store: Store, { field, value, ids }: Of<'set'>): readonly Chan
 }
 
 function applyNote(store: Store, { value, ids }: Of<'note'>): readonly Change[] {
-  const before = store
+  return rewriteNotes(store, ids, () => value);
+}
+
+function applyAddNote(store: Store, { text, ids }: Of<'add-note'>): readonly Change[] {
+  const tooLong = new Set<number>();
+  const back = rewriteNotes(store, ids, (old, id) => {
+    const note = old === '' ? text : `${old}\n${text}`;
+    if (note.length > MAX_NOTE) tooLong.add(id);
+    return note;
+  });
+  const values = { count: tooLong.size, most: MAX_NOTE };
+  if (tooLong.size > 0) throw refusedNotes({ code: 'notes-too-long', values });
+  return back;
+}
+
+/** The transaction that it is thrown in takes back what was written. */
+function refusedNotes(reason: Reason): StudioError {
+  return new StudioError('invalid-request', reasonText(reason), { field: 'addNote', reason });
+}
+
+function rewriteNotes(
+  store: Store,
+  ids: readonly number[],
+  rewrite: (old: string, id: number) => string,
+): readonly Change[] {
+  const notes = store
     .tuples<[id: number, note: string]>(
       `SELECT m.image, m.note FROM json_each(?) AS asked
-      CROSS JOIN masters AS m ON m.image = asked.value WHERE m.note <> ?`,
+      CROSS JOIN masters AS m ON m.image = asked.value`,
     )
-    .all(JSON.stringify(ids), value);
+    .all(JSON.stringify([...new Set(ids)]));
   const update = store.rows('UPDATE masters SET note = ? WHERE image = ?');
-  const words = indexedText(value);
   const forget = store.rows('DELETE FROM note_words WHERE rowid = ?');
   const index = store.rows('INSERT INTO note_words (rowid, words) VALUES (?, ?)');
-  for (const [id, old] of before) {
-    update.run(value, id);
+  // Most of many pictures come to have the same note.
+  let last = { note: '', words: '' };
+  const before = notes.filter(([id, old]) => {
+    const note = rewrite(old, id);
+    if (note === old) return false;
+    update.run(note, id);
     if (old !== '') forget.run(id);
-    if (value !== '') index.run(id, words);
-  }
+    if (note !== last.note) last = { note, words: indexedText(note) };
+    if (note !== '') index.run(id, last.words);
+    return true;
+  });
   return grouped(before).map(([old, of]) => ({ kind: 'note', value: old, ids: of }));
 }
 

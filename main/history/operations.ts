@@ -122,7 +122,7 @@ export function recordOutside(
 
 /** What an update asks for, as changes. */
 export function updateImages(store: Store, request: UpdateImages, now: number): Done {
-  const { ids, rating, starred, note, removeTags, removeFromBoard } = request;
+  const { ids, rating, starred, note, addNote, removeTags, removeFromBoard } = request;
   // Taking out comes last, so what is to be added and taken out at once is only taken out.
   const removed = new Set(removeTags?.map(nameKey));
   const addTags = request.addTags?.filter((name) => !removed.has(nameKey(name)));
@@ -139,6 +139,10 @@ export function updateImages(store: Store, request: UpdateImages, now: number): 
     ...optional(
       note,
       (value) => ['note', { kind: 'note', value: value.toWellFormed(), ids }] as const,
+    ),
+    ...optional(
+      addNote,
+      (text) => ['note', { kind: 'add-note', text: text.toWellFormed(), ids }] as const,
     ),
     ...(addTags ?? []).map((name) => ['tag', { kind: 'tag', name, add: true, ids }] as const),
     ...(removeTags ?? []).map((name) => ['tag', { kind: 'tag', name, add: false, ids }] as const),

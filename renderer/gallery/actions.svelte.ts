@@ -3,6 +3,7 @@ import type { UpdateImages } from '#api/images';
 import type { MessageKey } from '../state/i18n.svelte.ts';
 import { fullAddress } from '../state/addresses.ts';
 import { isForeign } from '../state/draft-values.ts';
+import { describeFailure, type Failure } from '../state/errors.ts';
 import { reasonWords } from '../state/reasons.ts';
 import type { Toast } from '../state/toasts.svelte.ts';
 import type { Gallery } from './gallery.svelte.ts';
@@ -56,6 +57,21 @@ export class Actions {
 
   async setNote(id: number, note: string): Promise<void> {
     await this.#update({ note }, [id]);
+  }
+
+  /** Writes below the notes of all, or in their place; what stood in the way, when something did. */
+  async noteAll(how: 'add' | 'replace', text: string, ids = this.targets): Promise<Failure | null> {
+    const { app } = this.#gallery;
+    const change = how === 'add' ? { addNote: text } : { note: text };
+    try {
+      await app.undo.apply(app.studio.images.update({ ...change, ids: [...ids] }));
+    } catch (error) {
+      const failure = describeFailure(app.i18n, error);
+      app.announcer.alert(failure.why ?? failure.sentence);
+      return failure;
+    }
+    this.tellUndoable(text === '' ? 'gallery.unnoted' : 'gallery.noted', { count: ids.length });
+    return null;
   }
 
   async remove(ids = this.targets): Promise<void> {

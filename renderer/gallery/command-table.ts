@@ -25,6 +25,7 @@ export const GALLERY_COMMANDS = [
   { ...change, id: 'gallery.rate5', title: 'command.gallery.rate5', key: '5' },
   { ...change, id: 'gallery.star', title: 'command.gallery.star', key: 'S' },
   { ...change, id: 'gallery.tag', title: 'command.gallery.tag', key: 'T' },
+  { ...change, id: 'gallery.note', title: 'command.gallery.note', key: 'N' },
   { ...change, id: 'gallery.board', title: 'command.gallery.board', key: 'M' },
   { ...change, id: 'gallery.bin', title: 'command.gallery.bin', key: 'Delete' },
   { ...change, id: 'gallery.restore', title: 'command.gallery.restore' },

@@ -52,6 +52,7 @@ export function galleryActions(
     'gallery.rate5': rate(5),
     'gallery.star': { enabled: alive, run: () => void actions.star() },
     'gallery.tag': { enabled: alive, run: () => (gallery.dialog = { kind: 'tag' }) },
+    'gallery.note': { enabled: alive, run: () => (gallery.dialog = { kind: 'note' }) },
     'gallery.board': { enabled: alive, run: () => (gallery.dialog = { kind: 'board' }) },
     'gallery.bin': { enabled: plain, run: () => void actions.remove() },
     'gallery.restore': { enabled: binned, run: () => void actions.restore() },

@@ -36,7 +36,8 @@ export interface Desk {
 
 /** What is asked for over the view. */
 export type GalleryDialog =
-  | { readonly kind: 'tag' | 'board' | 'saveSearch' | 'newBoard' | 'fields' | 'emptyBin' | 'purge' }
+  | { readonly kind: 'tag' | 'note' | 'board' | 'saveSearch' | 'newBoard' | 'fields' }
+  | { readonly kind: 'emptyBin' | 'purge' }
   | { readonly kind: 'renameBoard'; readonly board: Board };
 
 /** The Gallery view: what is looked for, what is selected, and what can be done with it. */

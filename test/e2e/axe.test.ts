@@ -179,6 +179,7 @@ const DIALOGS: readonly Scene[] = [
     ),
   },
   { name: 'Gallery, a board', at: '/gallery', set: dialogOfKey('m') },
+  { name: 'Gallery, a note', at: '/gallery', set: dialogOfKey('n') },
   {
     name: 'Gallery, deleting for good',
     at: '/gallery',

@@ -209,6 +209,52 @@ story('rating, star and bin of many at once, each taken back by one Ctrl Z', asy
   await eventually(async () => (await ratings()).filter((rating) => rating > 0)).toEqual([4]);
 });
 
+story(
+  'a note is written on many at once, by keys alone, and one Ctrl Z takes it away',
+  async () => {
+    const { page, shot } = await app.open({ at: '/gallery', expects: /400/ });
+    const { keyboard } = page;
+    await found(page, 8);
+    const notes = async () =>
+      Promise.all(
+        (await ids(app.client)).map(async (id) => (await app.client.images.get({ id })).note),
+      );
+    const before = await notes();
+    await cells(page).first().click();
+    await keyboard.press('Control+a');
+    await keyboard.press('n');
+    const dialog = page.getByRole('dialog', { name: 'Note on 8 images' });
+    await dialog.waitFor();
+    const save = dialog.getByRole('button', { name: 'Save' });
+    expect(await save.isDisabled()).toBe(true);
+    await keyboard.type('low tide');
+    await shot('note');
+    await save.focus();
+    await keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await eventually(notes).toEqual(
+      before.map((note) => (note === '' ? 'low tide' : `${note}\nlow tide`)),
+    );
+    await search(page, 'tide');
+    await found(page, 8);
+
+    // What is refused stays in the dialog.
+    await cells(page).first().click();
+    await keyboard.press('Control+a');
+    await keyboard.press('n');
+    await dialog.getByLabel('Note', { exact: true }).fill('x'.repeat(9_999));
+    await save.click();
+    await dialog.getByText('Nothing was written: the note of 8 of the images').waitFor();
+    await shot('note-refused');
+    await keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('searchbox', { name: 'Search pictures' }).fill('');
+    await cells(page).first().click();
+    await keyboard.press('Control+z');
+    await eventually(notes).toEqual(before);
+  },
+);
+
 story('the history goes down to a step and up again, by keys alone', async () => {
   const { page, shot } = await app.open({ at: '/gallery' });
   const { keyboard } = page;

@@ -39,6 +39,7 @@ const command = fc.oneof(
         rating: fc.integer({ min: 0, max: 5 }),
         starred: fc.boolean(),
         note: fc.constantFrom('', 'one', 'two words'),
+        addNote: fc.constantFrom('three', 'four words'),
         addTags: tags,
         removeTags: tags,
         addToBoard: fc.constantFrom(1, 2),
@@ -237,6 +238,52 @@ describe('undo and redo', () => {
     const request = { ids: [...all], rating: 5, addToBoard: 9 };
     expect(refusal(() => history.changes.update(request))).toBe('not-found');
     expect(history.images.get(1).rating).toBe(0);
+  });
+
+  test('a text goes below each note, and back, and is found', () => {
+    const { history, ids } = library(3);
+    const [a = 0, b = 0, c = 0] = ids;
+    const notes = () => ids.map((id) => history.images.get(id).note);
+    const found = (text: string) =>
+      history.images.search({ filter: { text }, sort: newest }).ids.toSorted();
+    history.changes.update({ ids: [a], note: 'red' });
+    history.changes.update({ ids: [b], note: 'blue' });
+    const before = notes();
+    const done = history.changes.update({ ids: [c, a, b, a, 999], addNote: 'moss' });
+    expect(done.item).toMatchObject({ kind: 'note', count: 3 });
+    expect(notes()).toEqual(['red\nmoss', 'blue\nmoss', 'moss']);
+    expect([found('moss'), found('red'), found('blue moss')]).toEqual([[a, b, c], [a], [b]]);
+    history.changes.undo();
+    expect(notes()).toEqual(before);
+    expect([found('moss'), found('red')]).toEqual([[], [a]]);
+    history.changes.redo();
+    expect(notes()).toEqual(['red\nmoss', 'blue\nmoss', 'moss']);
+    history.changes.update({ ids: [...ids], note: '' });
+    expect([notes(), found('moss')]).toEqual([['', '', ''], []]);
+  });
+
+  test('a text that makes a note too long is refused with the number of them, and none is written', () => {
+    const { history, ids } = library(4);
+    const [a = 0, b = 0, c = 0, d = 0] = ids;
+    const notes = () => ids.map((id) => history.images.get(id).note);
+    history.changes.update({ ids: [a, b], note: 'x'.repeat(9_990) });
+    history.changes.update({ ids: [c], note: 'x'.repeat(9_989) });
+    const [before, { undo }] = [notes(), history.changes.state()];
+    const add = () =>
+      history.changes.update({ ids: [d, c, a, b, b], addNote: '0123456789', rating: 5 });
+    expect(refusal(add)).toBe('invalid-request: addNote');
+    expect(add).toThrow('the note of 2 of the images would be longer than 10000 characters');
+    expect(notes()).toEqual(before);
+    expect(history.images.get(d).rating).toBe(0);
+    expect(history.changes.state()).toEqual({ undo, redo: null });
+    history.changes.update({ ids: [c, d], addNote: '0123456789' });
+    expect(notes().map(({ length }) => length)).toEqual([9_990, 9_990, 10_000, 10]);
+  });
+
+  test('half a letter is no letter in a note', () => {
+    const { history, ids } = library(1);
+    history.changes.update({ ids: [...ids], addNote: 'a\ud800b' });
+    expect(history.images.get(ids[0] ?? 0).note).toBe('a\ufffdb');
   });
 
   test('tags that differ only in case or form are one', () => {

@@ -132,6 +132,8 @@ export function update(pictures: readonly Picture[], request: UpdateImages): voi
     picture.rating = request.rating ?? picture.rating;
     picture.starred = request.starred ?? picture.starred;
     picture.note = request.note ?? picture.note;
+    if (request.addNote !== undefined)
+      picture.note = [picture.note, request.addNote].filter((part) => part !== '').join('\n');
     for (const tag of request.addTags ?? []) picture.tags.add(tag);
     for (const tag of request.removeTags ?? []) picture.tags.delete(tag);
     if (request.addToBoard !== undefined) picture.boards.add(request.addToBoard);

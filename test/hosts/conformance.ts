@@ -196,6 +196,29 @@ export function conformance(name: string, connect: Connect): void {
       await fails(client.images.get({ id: first }), 'not-found');
     });
 
+    test('a text goes below the notes of many in one step, or of none of them', async () => {
+      const { client } = await connect();
+      const { images } = await ended(client, (await client.jobs.create(sample({ count: 2 }))).id);
+      const ids = [...images];
+      const [first = 0] = ids;
+      const notes = () =>
+        Promise.all(ids.map((id) => client.images.get({ id }))).then((all) =>
+          all.map(({ note }) => note),
+        );
+      await client.images.update({ ids: [first], note: 'by the lake' });
+      const { undo } = await client.images.update({ ids, addNote: '  in the rain\n' });
+      expect(undo).toMatchObject({ kind: 'note', count: 2 });
+      expect(await notes()).toEqual(['by the lake\nin the rain', 'in the rain']);
+      const long = client.images.update({ ids, addNote: 'x'.repeat(9_980) });
+      await fails(long, 'invalid-request', 'addNote');
+      await expect(long).rejects.toMatchObject({
+        data: { reason: { code: 'notes-too-long', values: { count: 1, most: 10_000 } } },
+      });
+      expect(await notes()).toEqual(['by the lake\nin the rain', 'in the rain']);
+      await client.studio.undo();
+      expect(await notes()).toEqual(['by the lake', '']);
+    });
+
     test('a picture goes out as a file and comes in again as itself', async () => {
       const { client, picture } = await connect();
       const { images } = await ended(client, (await client.jobs.create(sample({ count: 2 }))).id);

@@ -40,6 +40,24 @@ export const REFUSED_CALLS: readonly [
     'filter.replays.0',
   ],
   ['a replay of a picture that is gone', (c) => c.images.replay({ id: 5 }), 'not-found'],
+  [
+    'a note that is replaced and added to',
+    (c) => c.images.update({ ids: [1], note: 'a', addNote: 'b' }),
+    'invalid-request',
+    'addNote',
+  ],
+  [
+    'an addition of nothing',
+    (c) => c.images.update({ ids: [1], addNote: ' \n' }),
+    'invalid-request',
+    'addNote',
+  ],
+  [
+    'an addition without end',
+    (c) => c.images.update({ ids: [1], addNote: 'x'.repeat(10_001) }),
+    'invalid-request',
+    'addNote',
+  ],
   ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
   [
     'an export of nothing',

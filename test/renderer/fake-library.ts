@@ -126,7 +126,7 @@ export class FakeLibrary {
         ...image,
         rating: change.rating ?? image.rating,
         starred: change.starred ?? image.starred,
-        note: change.note ?? image.note,
+        note: noteAfter(image.note, change),
         tags: [...new Set([...tags, ...(change.addTags ?? [])])],
         boards: [
           ...image.boards.filter((board) => board !== change.removeFromBoard),
@@ -225,4 +225,9 @@ export class FakeLibrary {
     this.undone.push({ undo, kind, count: before.length });
     return this.state();
   }
+}
+
+function noteAfter(old: string, { note, addNote }: UpdateImages): string {
+  if (addNote === undefined) return note ?? old;
+  return old === '' ? addNote : `${old}\n${addNote}`;
 }

@@ -1,3 +1,4 @@
+import { ORPCError } from '@orpc/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Gallery, type Desk, type Pixels } from '../../renderer/gallery/gallery.svelte.ts';
 import { replaySentence } from '../../renderer/gallery/details/details.svelte.ts';
@@ -77,6 +78,37 @@ describe('actions', () => {
     expect(image(1).note).toBe('ocean first');
     await gallery.actions.addTags(['  '], [1]);
     expect(image(1).note).toBe('ocean first');
+  });
+
+  test('write a note on many, below what is there or in its place, in one step', async () => {
+    const { gallery, app, image } = await setUp();
+    const notes = () => [1, 2, 3].map((id) => image(id).note);
+    expect(await gallery.actions.noteAll('add', 'dry sand', [1, 3])).toBeNull();
+    expect(notes()).toEqual(['dry sand', '', 'Ocean first, land second\ndry sand']);
+    expect(app.toasts.list.at(-1)?.text).toBe('Notes of 2 images written');
+    await app.undoNow();
+    expect(notes()).toEqual(['', '', 'Ocean first, land second']);
+    expect(await gallery.actions.noteAll('replace', '', [3])).toBeNull();
+    expect(notes()).toEqual(['', '', '']);
+    expect(app.toasts.list.at(-1)?.text).toBe('Note of 1 image removed');
+  });
+
+  test('give back why a note was refused, and say it', async () => {
+    const { gallery, app, fake } = await setUp();
+    const reason = { code: 'notes-too-long', values: { count: 2, most: 10_000 } } as const;
+    fake.library.update = () => {
+      throw new ORPCError('invalid-request', {
+        defined: true,
+        message: 'no',
+        data: { field: 'addNote', reason },
+      });
+    };
+    const failure = await gallery.actions.noteAll('add', 'dry sand', [1, 2]);
+    expect(failure?.code).toBe('invalid-request');
+    expect(failure?.why).toContain('the note of 2 of the images would be longer than 10,000');
+    expect(app.announcer.alertText).toBe(failure?.why);
+    expect(app.toasts.list).toEqual([]);
+    expect(app.undo.canUndo).toBe(false);
   });
 
   test('delete for good only what is in the bin, and say how many', async () => {

@@ -42,6 +42,7 @@ export const common = {
   'field.chunk': 'Chunk',
   'field.target': 'Device',
   'field.source': 'Start from',
+  'field.addNote': 'Note',
   'job.queued': 'queued',
   'job.running': 'running',
   'job.paused': 'paused',

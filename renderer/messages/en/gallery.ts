@@ -70,6 +70,7 @@ export const gallery = {
   'gallery.noRating': 'No rating',
   'gallery.star': 'Star',
   'gallery.tag': 'Tag',
+  'gallery.note': 'Note',
   'gallery.board': 'Board',
   'gallery.again': 'Again with…',
   'gallery.similar': 'Find similar',
@@ -112,6 +113,14 @@ export const gallery = {
   },
   'gallery.deselect': 'Clear the selection',
   'gallery.rated': { one: 'Rated {count}', other: 'Rated {count}' },
+  'gallery.noted': {
+    one: 'Note of {count} image written',
+    other: 'Notes of {count} images written',
+  },
+  'gallery.unnoted': {
+    one: 'Note of {count} image removed',
+    other: 'Notes of {count} images removed',
+  },
   'gallery.boarded': {
     one: '{count} image added to “{board}”',
     other: '{count} images added to “{board}”',
@@ -172,6 +181,14 @@ export const gallery = {
   'gallery.addTag': 'Add tag',
   'gallery.removeTags': 'Take tags off',
   'gallery.removeTag': 'Remove tag “{tag}”',
+  'gallery.noteTitle': { one: 'Note on {count} image', other: 'Note on {count} images' },
+  'gallery.noteHow': 'Where the text goes',
+  'gallery.noteBelow': 'Below the notes there',
+  'gallery.noteReplace': 'In their place',
+  'gallery.noteBelowHint': 'What is written already stays, with the text on a line below it.',
+  'gallery.noteReplaceHint':
+    'What is written already goes; without a text, the images have no note then. Undo brings it back.',
+  'gallery.noteRemove': 'Remove notes',
   'gallery.boardTitle': {
     one: 'Add {count} image to a board',
     other: 'Add {count} images to a board',
@@ -234,6 +251,7 @@ export const gallery = {
   'command.gallery.rate5': 'Rate 5',
   'command.gallery.star': 'Star',
   'command.gallery.tag': 'Tag',
+  'command.gallery.note': 'Note',
   'command.gallery.board': 'Add to a board',
   'command.gallery.bin': 'Move to the bin',
   'command.gallery.purge': 'Delete for good',

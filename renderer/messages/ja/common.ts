@@ -45,6 +45,7 @@ export const common: Translation<typeof english> = {
   'field.chunk': '同時処理数',
   'field.target': 'デバイス',
   'field.source': '出発点',
+  'field.addNote': 'メモ',
   'job.queued': '待機',
   'job.running': '実行中',
   'job.paused': '一時停止',

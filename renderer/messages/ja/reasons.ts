@@ -53,6 +53,8 @@ export const reasons: Translation<typeof REASONS> = {
   'reason.choose-not-empty':
     '何も変更していません。{folder} にはライブラリ以外のものがあります。ライブラリか空のフォルダーを指定してください。',
   'reason.library-none': '{folder} にライブラリがありません。',
+  'reason.notes-too-long':
+    '何も書き込みませんでした。画像 {count} 枚のメモが {most} 文字を超えます。文を短くするか、その画像を選択から外してください。',
   'reason.rebuild-original':
     '{file} は外部から読み込んだ画像で、壊れていません。トークンは近似にすぎないため、そのまま残しました。',
   'reason.record-foreign': '{file} は別のプログラムのデータベースです。',
