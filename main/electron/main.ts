@@ -73,7 +73,7 @@ async function begin(): Promise<void> {
   serveAssets(session.defaultSession, opening);
   servePorts(opening.then(createRouter));
   waiting.add(filesNamed(args, process.cwd()));
-  answerPages(waiting);
+  answerPages(waiting, opening);
   // The page loads while the library is opened.
   showWindow();
   // Not before: a Mac tells of the start itself too, when there can be no window yet.

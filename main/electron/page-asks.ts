@@ -1,9 +1,11 @@
 import { BrowserWindow, dialog, ipcMain, type IpcMainInvokeEvent } from 'electron';
+import type { OpenStudio } from '#studio/open-studio';
+import { dragOut } from './drag-out.ts';
 import { isOurs } from './guard.ts';
 import type { WaitingFiles } from './named-files.ts';
 
 /** Answers what only the desktop can, beside the contract: to pages of ours alone. */
-export function answerPages(waiting: WaitingFiles): void {
+export function answerPages(waiting: WaitingFiles, studio: Promise<OpenStudio>): void {
   ipcMain.handle('choose-folder', (event) => {
     check(event);
     return chooseFolder(BrowserWindow.fromWebContents(event.sender));
@@ -15,6 +17,10 @@ export function answerPages(waiting: WaitingFiles): void {
   ipcMain.handle('take-files', (event) => {
     check(event);
     return waiting.take();
+  });
+  ipcMain.handle('drag-out', async (event, ...input: unknown[]) => {
+    check(event);
+    return dragOut(event.sender, await studio, input);
   });
 }
 

@@ -13,12 +13,13 @@ declare const window: PageWindow;
 
 // What the page gets of us: where a file lies that a person dropped or chose, which a model import
 // needs and a browser does not tell; a folder or files that a person chooses; files that the program
-// was started with or asked to open; the menu's undo and redo;
+// was started with or asked to open; a drag of several files; the menu's undo and redo;
 contextBridge.exposeInMainWorld('studioHost', {
   pathOf: (file: Parameters<typeof webUtils.getPathForFile>[0]) => webUtils.getPathForFile(file),
   chooseFolder: () => ipcRenderer.invoke('choose-folder'),
   chooseFiles: () => ipcRenderer.invoke('choose-files'),
   takeFiles: () => ipcRenderer.invoke('take-files'),
+  dragOut: (ids: readonly number[], recipe: boolean) => ipcRenderer.invoke('drag-out', ids, recipe),
   // The event stays here: it could send anything to main.
   onFiles: (listener: () => void) => void ipcRenderer.on('files-named', () => listener()),
   onUndo: (listener: () => void) => void ipcRenderer.on('menu-undo', () => listener()),

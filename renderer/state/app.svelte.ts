@@ -2,8 +2,10 @@ import { createContext } from 'svelte';
 import { Announcer } from './announce.svelte.ts';
 import { Commands, type CommandInfo } from './commands.svelte.ts';
 import { Draft } from './draft.svelte.ts';
+import { Drags } from './drags.ts';
 import { describeFailure } from './errors.ts';
 import { Events } from './events.svelte.ts';
+import { fileDragger } from './host.ts';
 import { I18n } from './i18n.svelte.ts';
 import { JobAlerts } from './job-alerts.ts';
 import { Jobs } from './jobs.svelte.ts';
@@ -52,6 +54,7 @@ export class App {
   readonly commands: Commands;
   readonly kept: Kept;
   readonly panels: Panels;
+  readonly drags: Drags;
   /** Whether the library is only looked at: what would write into it is off, and says why. */
   readonly lookOnly = $derived.by(() => this.status.value?.state.kind === 'read-only');
   /** To be spread on each control that writes into the library, behind what it says itself. */
@@ -81,6 +84,11 @@ export class App {
     });
     this.navigation = new Navigation(surroundings.bar, this.kept);
     this.panels = new Panels(this.kept);
+    this.drags = new Drags({
+      dragOut: fileDragger(),
+      tellMost: (most, count) => this.#say(this.i18n.t('drag.most', { most, count })),
+      failed: (error) => void this.act(Promise.reject(error)),
+    });
     this.commands = new Commands(
       () => this.settings.value,
       () => this.navigation.view,
@@ -129,9 +137,7 @@ export class App {
   /** For what no control leads to, such as a drop: whether the library can be written; if not, says so. */
   mayWrite(): boolean {
     if (!this.lookOnly) return true;
-    const text = this.i18n.t('state.lookOnly');
-    this.toasts.show({ text });
-    this.announcer.polite(text);
+    this.#say(this.i18n.t('state.lookOnly'));
     return false;
   }
 
@@ -146,9 +152,7 @@ export class App {
     const [view] = command.views ?? [];
     if (view !== undefined && !this.commands.isHere(command)) this.navigation.go(view);
     this.commands.runWhenThere(command.id, () => {
-      const text = this.i18n.t('palette.notNow', { command: this.i18n.t(command.title) });
-      this.toasts.show({ text });
-      this.announcer.polite(text);
+      this.#say(this.i18n.t('palette.notNow', { command: this.i18n.t(command.title) }));
     });
   }
 
@@ -177,6 +181,12 @@ export class App {
     else if (taken.done === 1) this.#tell(key, step.subject);
     else this.announcer.polite(this.i18n.t(`${key}Steps`, { count: taken.done }));
   };
+
+  /** Shows a short message, and reads it out. */
+  #say(text: string): void {
+    this.toasts.show({ text });
+    this.announcer.polite(text);
+  }
 
   #tell(key: 'undo.done' | 'undo.redone', subject: UndoSubject): void {
     this.announcer.polite(this.i18n.t(key, { what: this.subjectName(subject) }));

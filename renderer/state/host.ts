@@ -1,3 +1,4 @@
+import { StudioError, type ErrorCode } from '#api/errors';
 import { isRecord } from './is-record.ts';
 import type { ReasonLike } from './reasons.ts';
 
@@ -10,6 +11,12 @@ interface NamedFiles {
   readonly refused: readonly ReasonLike[];
 }
 
+/** Files that are dragged to other programs, or why none are. */
+interface DraggedFiles {
+  readonly names: readonly string[];
+  readonly failure: { readonly code: ErrorCode; readonly message: string } | null;
+}
+
 interface StudioHost {
   pathOf(file: File): string;
   /** Null when the dialog was closed without a choice. */
@@ -17,6 +24,8 @@ interface StudioHost {
   /** None when the dialog was closed without a choice. */
   chooseFiles(): Promise<readonly string[]>;
   takeFiles(): Promise<NamedFiles>;
+  /** Begins the system's own drag of these pictures' files. */
+  dragOut(ids: readonly number[], recipe: boolean): Promise<DraggedFiles>;
   onFiles(listener: () => void): void;
   onUndo(listener: () => void): void;
   onRedo(listener: () => void): void;
@@ -40,6 +49,20 @@ export function folderChooser(): (() => Promise<string | null>) | null {
 export function fileChooser(): (() => Promise<readonly string[]>) | null {
   const host = hostWith('chooseFiles');
   return host && (() => host.chooseFiles());
+}
+
+/** Drags files of pictures to other programs, and gives their names; null where only one can be. */
+export function fileDragger():
+  ((ids: readonly number[], recipe: boolean) => Promise<readonly string[]>) | null {
+  const host = hostWith('dragOut');
+  return (
+    host &&
+    (async (ids, recipe) => {
+      const { names, failure } = await host.dragOut(ids, recipe);
+      if (failure !== null) throw new StudioError(failure.code, failure.message);
+      return names;
+    })
+  );
 }
 
 /** Tells of Undo and Redo in the program's menu, where there is one. */

@@ -166,6 +166,76 @@ story('a picture dragged over Generate opens it, and is dropped on where to star
   await page.getByText(/representation of image \d+/).waitFor();
 });
 
+/** Selects the first three and begins to drag the second of them. */
+async function dragThree(page: Page): Promise<void> {
+  await cells(page).first().click();
+  await cells(page)
+    .nth(2)
+    .click({ modifiers: ['Shift'] });
+  await page.getByText('3 selected', { exact: true }).waitFor();
+  await cells(page).nth(1).hover();
+  await page.mouse.down();
+  await page.mouse.move(420, 330, { steps: 6 });
+}
+
+story('a drag of several says in a browser that one file can leave the window', async () => {
+  const { page } = await app.open({ at: '/gallery' });
+  await page.evaluate(() => {
+    const set = Reflect.get(DataTransfer.prototype, 'setDragImage') as DataTransfer['setDragImage'];
+    DataTransfer.prototype.setDragImage = function (label, x, y) {
+      document.title = label.textContent;
+      set.call(this, label, x, y);
+    };
+  });
+  await dragThree(page);
+  await eventually(() => page.title()).toMatch(/^3 images here · outside this window, the one/);
+  expect(await page.locator('.drag-label').count()).toBe(0);
+  await page.getByRole('button', { name: /^Harbours/ }).hover();
+  await page.mouse.up();
+  await page.getByText('3 images added to “Harbours”').first().waitFor();
+  await page.keyboard.press('Control+z');
+  await page.getByRole('button', { name: 'Harbours 2' }).waitFor();
+});
+
+story(
+  'a drag of several files out of the desktop still is one of pictures in the window',
+  async () => {
+    const { page } = await app.open({ at: '/gallery' });
+    // As the desktop's preload gives it; there the system then drags, and pages see that files come.
+    await page.addInitScript(() => {
+      const dragOut = (asked: readonly number[], recipe: boolean) => {
+        document.body.dataset['dragged'] = `${asked.length} ${String(recipe)}`;
+        return Promise.resolve({ names: asked.map((id) => `tiny-${id}.png`), failure: null });
+      };
+      Object.assign(globalThis, { studioHost: { dragOut } });
+    });
+    await page.reload();
+    await cells(page).first().waitFor();
+    const chosen = (await ids(app.client)).slice(0, 3);
+    await dragThree(page);
+    await eventually(() => page.locator('body').getAttribute('data-dragged')).toBe('3 true');
+    const board = page.getByRole('button', { name: /^Harbours/ });
+    const drop = (target: Element, names: readonly string[]) => {
+      const dataTransfer = new DataTransfer();
+      for (const name of names) dataTransfer.items.add(new File(['x'], name));
+      const over = new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true });
+      target.dispatchEvent(over);
+      target.dispatchEvent(
+        new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }),
+      );
+    };
+    await board.evaluate(
+      drop,
+      chosen.map((id) => `tiny-${id}.png`),
+    );
+    await page.getByText('3 images added to “Harbours”').first().waitFor();
+    await page.mouse.up();
+    // What comes later with the same names is from elsewhere.
+    await board.evaluate(drop, ['tiny-1.png']);
+    await page.getByRole('dialog').getByText('tiny-1.png').first().waitFor();
+  },
+);
+
 story('every key of the hand is in the sheet', async () => {
   const { page, shot } = await app.open({ at: '/gallery' });
   await cells(page).nth(1).click();

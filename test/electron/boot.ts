@@ -179,7 +179,8 @@ async function connect(electron: FakeElectron, preload: string): Promise<Connect
       const event = { ports: ports.map((port) => new FakePort(port)), senderFrame: OWN_FRAME };
       electron.ipcMain.emit(channel, event);
     },
-    invoke: (channel: string) => electron.ipcMain.invoke(channel, contents, OWN_FRAME),
+    invoke: (channel: string, ...input: readonly unknown[]) =>
+      electron.ipcMain.invoke(channel, { sender: contents, senderFrame: OWN_FRAME }, ...input),
     on: (channel: string, listener: () => void) => contents.told.on(channel, listener),
   };
   // A sandboxed preload has no Node: only this `require`, and what a page has.

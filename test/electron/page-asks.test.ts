@@ -102,7 +102,10 @@ describe('a folder', () => {
 
   test.each(STRANGERS)('is not asked for by %s', async (_who, frame) => {
     const before = electron.log.length;
-    const asked = electron.ipcMain.invoke('choose-folder', contents(), frame);
+    const asked = electron.ipcMain.invoke('choose-folder', {
+      sender: contents(),
+      senderFrame: frame,
+    });
     await expect(asked).rejects.toThrow(/own page/);
     expect(electron.log).toHaveLength(before);
   });
@@ -110,7 +113,10 @@ describe('a folder', () => {
   test('is not asked for where there is no window any more', async () => {
     const before = electron.log.length;
     const { FakeContents } = await import('./stand-in.ts');
-    const asked = electron.ipcMain.invoke('choose-folder', new FakeContents(), OWN_FRAME);
+    const asked = electron.ipcMain.invoke('choose-folder', {
+      sender: new FakeContents(),
+      senderFrame: OWN_FRAME,
+    });
     expect(await asked).toBeNull();
     expect(electron.log).toHaveLength(before);
   });
@@ -223,7 +229,7 @@ describe('files', () => {
   test.each(STRANGERS)('are not given to %s', async (_who, frame) => {
     const name = basename(await file('secret.png'));
     electron.app.emit('second-instance', {}, ['electron', name], desk);
-    const asked = electron.ipcMain.invoke('take-files', contents(), frame);
+    const asked = electron.ipcMain.invoke('take-files', { sender: contents(), senderFrame: frame });
     await expect(asked).rejects.toThrow(/own page/);
     expect(await taken(page)).toEqual([[name], []]);
   });

@@ -48,7 +48,11 @@ export class FakePort
 
 export class FakeContents
   extends EventEmitter
-  implements Some<Electron.WebContents, 'setWindowOpenHandler' | 'reload' | 'send'>
+  implements
+    Some<
+      Electron.WebContents,
+      'setWindowOpenHandler' | 'reload' | 'send' | 'startDrag' | 'isDestroyed'
+    >
 {
   reloads = 0;
   /** What the page is told. */
@@ -63,6 +67,15 @@ export class FakeContents
   }
   send(channel: string): void {
     this.told.emit(channel, {});
+  }
+  /** Drags of files out of the page. */
+  readonly drags: Electron.Item[] = [];
+  destroyed = false;
+  startDrag(item: Electron.Item): void {
+    this.drags.push(item);
+  }
+  isDestroyed(): boolean {
+    return this.destroyed;
   }
   /** What happens when the page wants a window. */
   opens(url: string): Electron.WindowOpenHandlerResponse {
@@ -129,6 +142,9 @@ export class FakeElectron {
         buildFromTemplate: (template: Electron.MenuItemConstructorOptions[]) => template,
         setApplicationMenu: (menu: Electron.MenuItemConstructorOptions[]) => (this.menu = menu),
       },
+      nativeImage: {
+        createFromPath: (path) => new FakeImage(path) as unknown as Electron.NativeImage,
+      } satisfies Some<typeof Electron.nativeImage, 'createFromPath'>,
       screen: this.#screen(),
       protocol: {
         registerSchemesAsPrivileged: (schemes) => this.schemes.push(...schemes),
@@ -239,6 +255,20 @@ export class FakeElectron {
   }
 }
 
+/** A picture of a file, and how wide it was made. */
+class FakeImage implements Some<Electron.NativeImage, 'resize'> {
+  readonly path: string;
+  width: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+  resize({ width }: Electron.ResizeOptions): Electron.NativeImage {
+    this.width = width;
+    return this as unknown as Electron.NativeImage;
+  }
+}
+
 type Answer = Parameters<Electron.IpcMain['handle']>[1];
 
 /** What pages send to main. Answers are really cloned. */
@@ -249,11 +279,15 @@ class FakeIpc extends EventEmitter implements Some<Electron.IpcMain, 'handle'> {
     this.#answers.set(channel, answer);
   }
   /** Asks as a page does; rejects where main throws. */
-  async invoke(channel: string, sender: FakeContents, senderFrame: object | null) {
+  async invoke(
+    channel: string,
+    { sender, senderFrame }: { readonly sender: FakeContents; readonly senderFrame: object | null },
+    ...input: readonly unknown[]
+  ) {
     const answer = this.#answers.get(channel);
     if (answer === undefined) throw new Error(`Nobody answers ${channel}.`);
     const event = { sender, senderFrame } as unknown as Electron.IpcMainInvokeEvent;
-    return structuredClone((await answer(event)) as unknown);
+    return structuredClone((await answer(event, ...structuredClone(input))) as unknown);
   }
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job } from '#api/jobs';
 import type { StudioEvent } from '#api/studio';
+import { readText, RECIPE_KEYWORD } from '#pictures/png';
 import { tinyBundle } from '../helpers/tiny-model.ts';
 import { buildApp, start, until, type Start, type StudioClient } from './boot.ts';
 
@@ -121,6 +122,71 @@ test('files cross the port both ways', async () => {
   const { ids: again, refused } = await studio.images.import({ files: [file] });
   expect(refused).toEqual([]);
   expect(again).toHaveLength(1);
+});
+
+interface Dragged {
+  readonly names: readonly string[];
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+/** Drags pictures out of the page, as the preload lets it. */
+async function drag(ids: unknown, recipe: unknown = true): Promise<Dragged> {
+  const { exposed } = await host.connect();
+  const { dragOut } = exposed['studioHost'] as {
+    dragOut: (ids: unknown, recipe: unknown) => Promise<Dragged>;
+  };
+  return dragOut(ids, recipe);
+}
+const contents = () => {
+  const window = host.electron.windows[0];
+  if (window === undefined) throw new Error('There is no window.');
+  return window.webContents;
+};
+
+test('several files leave the window in one drag, as copies with names of their own', async () => {
+  const { images } = await ended(studio, (await create(studio, { count: 3, seed: 40 })).id);
+  const before = contents().drags.length;
+  const dragged = await drag([...images, 9999], true);
+  const names = ['tiny-40.png', 'tiny-41.png', 'tiny-42.png'];
+  expect(dragged).toEqual({ names, failure: null });
+  await until(() => contents().drags.length > before);
+  const item = contents().drags.at(-1);
+  const files = item?.files ?? [];
+  expect(files.map((file) => basename(file))).toEqual(names);
+  expect(item).toMatchObject({ file: files[0], icon: { path: files[0], width: 96 } });
+  const paths = await Promise.all(images.map(async (id) => (await studio.images.get({ id })).path));
+  for (const [index, file] of files.entries()) {
+    // Whoever gets it may change it: the library's own file is another.
+    expect(await readFile(file)).toEqual(await readFile(join(home, 'library', paths[index] ?? '')));
+    expect(file.startsWith(join(home, 'library'))).toBe(false);
+  }
+
+  await drag([...images], false);
+  await until(() => contents().drags.length > before + 1);
+  const bare = await readFile(contents().drags.at(-1)?.files?.[0] ?? '');
+  expect(readText(bare, RECIPE_KEYWORD, 'x')).toBeNull();
+});
+
+test.each([
+  ['no pictures', []],
+  ['too many', Array.from({ length: 101 }, (_, index) => index + 1)],
+  ['a path', ['/etc/passwd']],
+  ['an id that is none', [-1]],
+  ['no list', 7],
+])('a drag of %s is refused, and none begins', async (_what, ids) => {
+  const before = contents().drags.length;
+  const dragged = await drag(ids);
+  expect(dragged).toMatchObject({ names: [], failure: { code: 'invalid-request' } });
+  expect(await drag([1], 'yes')).toMatchObject({ failure: { code: 'invalid-request' } });
+  expect(contents().drags).toHaveLength(before);
+});
+
+test('a drag of pictures without a file, or by a stranger, does not begin', async () => {
+  const before = contents().drags.length;
+  expect(await drag([9998, 9999])).toEqual({ names: [], failure: null });
+  const stranger = { sender: contents(), senderFrame: { parent: {}, origin: 'app://studio' } };
+  const asked = host.electron.ipcMain.invoke('drag-out', stranger, [1], true);
+  await expect(asked).rejects.toThrow(/own page/);
+  expect(contents().drags).toHaveLength(before);
 });
 
 test('a page that loads again gets a port of its own, and the old one is let go', async () => {

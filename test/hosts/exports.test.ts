@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readText, RECIPE_KEYWORD } from '#pictures/png';
 import { openLibrary } from '#studio/models/installed';
 import type { OpenStudioOptions } from '#studio/open-studio';
@@ -161,5 +161,48 @@ describe('an export', () => {
     expect(whole.headers.get('content-type')).toBe('application/zip');
     expect((await whole.arrayBuffer()).byteLength).toBe(made.bytes);
     expect((await fetch(url, { headers: { authorization } })).status).toBe(404);
+  });
+});
+
+describe('copies for other programs', () => {
+  test('are of what is whole, and nothing is made again', async () => {
+    const { studio, client, ids, files } = await filled();
+    await rm(files[1] ?? '');
+    const copies = await studio.exports.copies([...ids, 99], { metadata: true });
+    expect(copies.map((path) => basename(path))).toEqual(['tiny-60.png', 'tiny-62.png']);
+    expect(await readFile(copies[0] ?? '')).toEqual(await readFile(files[0] ?? ''));
+    const twice = await studio.exports.copies([ids[0] ?? 0, ids[0] ?? 0], { metadata: false });
+    expect(twice.map((path) => basename(path))).toEqual(['tiny-60.png', 'tiny-60-2.png']);
+    expect(readText(await readFile(twice[1] ?? ''), RECIPE_KEYWORD, 'x')).toBeNull();
+    // Those that may still be read stay while the studio is open.
+    await client.library.reindex();
+    expect(await readdir(dirname(copies[0] ?? ''))).toHaveLength(2);
+    expect(await studio.exports.copies([98, 99], { metadata: true })).toEqual([]);
+  });
+
+  test('are gone at the next start', async () => {
+    const { studio, ids, folder } = await filled();
+    const [copy = ''] = await studio.exports.copies(ids, { metadata: true });
+    await studio.close();
+    const next = await open(folder);
+    await next.client.library.reindex();
+    await expect
+      .poll(() =>
+        readFile(copy).then(
+          () => 'there',
+          () => 'gone',
+        ),
+      )
+      .toBe('gone');
+  });
+
+  test('that cannot be written are an error, and leave nothing', async () => {
+    const { studio, ids } = await filled();
+    const cache = join(studio.shop.home.cache, 'exports');
+    await rm(cache, { recursive: true, force: true });
+    await writeFile(cache, 'in the way');
+    onTestFinished(() => rm(cache, { force: true }));
+    const failed = studio.exports.copies(ids, { metadata: true });
+    await expect(failed).rejects.toMatchObject({ code: 'file-unavailable' });
   });
 });

@@ -39,6 +39,11 @@ export interface Exports {
    * be made is left out with its reason. Nothing at all is an error.
    */
   make(ids: readonly number[], options: ExportOptions): Promise<ExportResult>;
+  /**
+   * Paths of plain files for other programs, kept for a while, of those of the pictures that have a
+   * whole one: nothing is made again, because a person holds them in the hand meanwhile.
+   */
+  copies(ids: readonly number[], options: ExportOptions): Promise<readonly string[]>;
   /** The export of an address such as `/exports/1f2e/starter-42.png`; null when there is none. */
   open(path: string): Download | null;
   /** Deletes what earlier exports left. */
@@ -92,7 +97,7 @@ export function createExports(shop: Workshop, replays: Pick<Replays, 'png'>): Ex
 
   /** What is held open cannot be deleted everywhere; the next start clears the folder. */
   const discard = async (uid: string): Promise<void> => {
-    await rm(join(folder, uid), { force: true }).catch(() => undefined);
+    await rm(join(folder, uid), { recursive: true, force: true }).catch(() => undefined);
     ours.delete(uid);
   };
 
@@ -147,6 +152,29 @@ export function createExports(shop: Workshop, replays: Pick<Replays, 'png'>): Ex
         }
         throw fileError(error, 'write', file);
       }
+    },
+    async copies(ids, { metadata }) {
+      const uid = shop.newId();
+      const into = join(folder, uid);
+      const used = new Set<string>();
+      const copies: string[] = [];
+      ours.add(uid);
+      try {
+        await mkdir(into, { recursive: true });
+        for (const id of ids) {
+          const image = present(shop, id);
+          const png = image && (await wholeFile(shop, image));
+          if (image === null || png === null) continue;
+          const copy = join(into, unique(used, exportName(image)));
+          await writeFile(copy, metadata ? png : stripTexts(png, basename(image.path)));
+          copies.push(copy);
+        }
+      } catch (error) {
+        await discard(uid);
+        throw fileError(error, 'write', into);
+      }
+      setTimeout(() => void discard(uid), KEPT_MS).unref();
+      return copies;
     },
     open: (path) => waiting.get(path) ?? null,
     async clear() {

@@ -3,6 +3,9 @@ export const shell = {
   'shell.palette': 'Search commands, settings, pictures',
   'shell.paletteEmpty': 'Nothing matches.',
   'shell.help': 'Keyboard shortcuts',
+  'drag.oneOutside': '{count} images here · outside this window, the one you hold',
+  'drag.most':
+    'Other programs get {most} of the {count} images. Export gives all of them in one file.',
   'history.title': 'History of steps',
   'history.undo': 'Undo down to: {what}, {time}',
   'history.redo': 'Redo up to: {what}, {time}',

@@ -6,6 +6,9 @@ export const shell: Translation<typeof english> = {
   'shell.palette': 'コマンド、設定、画像を検索',
   'shell.paletteEmpty': '一致するものがありません。',
   'shell.help': 'キーボードショートカット',
+  'drag.oneOutside': 'ここでは {count} 枚 · ウィンドウの外へは手元の 1 枚',
+  'drag.most':
+    '他のアプリへ渡せるのは {count} 枚のうち {most} 枚です。書き出しなら全部を 1 つのファイルにできます。',
   'history.title': '操作の履歴',
   'history.undo': 'ここまで元に戻す: {what}、{time}',
   'history.redo': 'ここまでやり直す: {what}、{time}',
