@@ -4,6 +4,9 @@ import { generateSettings } from './jobs.ts';
 
 /** Presets of a library. */
 export const MOST_PRESETS = 200;
+/** Longest edges that a thumbnail may have, in pixels; the first is what a studio begins with. */
+export const THUMBNAIL_EDGES = [256, 512] as const;
+export type ThumbnailEdge = (typeof THUMBNAIL_EDGES)[number];
 
 /** Versioned settings of the studio; every one has a default. */
 export const settingsSchema = z.strictObject({
@@ -18,6 +21,8 @@ export const settingsSchema = z.strictObject({
   binDays: z.int().min(1).max(3650),
   backups: z.int().min(1).max(100),
   idleMinutes: z.int().min(0).max(60),
+  /** Of thumbnails that are kept; those of another edge are made anew as they are looked at. */
+  thumbnailEdge: z.literal([...THUMBNAIL_EDGES]),
   /** Whether pictures that leave the library keep their recipes. */
   exportMetadata: z.enum(['full', 'none', 'ask']),
   singleKeys: z.boolean(),
@@ -42,6 +47,7 @@ export const DEFAULT_SETTINGS: Settings = {
   binDays: 30,
   backups: 10,
   idleMinutes: 5,
+  thumbnailEdge: 256,
   exportMetadata: 'full',
   singleKeys: true,
   shortcuts: {},

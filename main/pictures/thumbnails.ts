@@ -1,11 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StudioError } from '#api/errors';
+import { THUMBNAIL_EDGES, type ThumbnailEdge } from '#api/settings';
 import type { ImageFiles } from './image-files.ts';
 import { makeFolder, readWhole, writeAtomic } from './files.ts';
 
-/** Longest edge of a thumbnail, in pixels. */
-const EDGE = 256;
 /** Of WebP, 1 to 100. */
 const QUALITY = 82;
 /** A kept thumbnail that is larger is made again. */
@@ -23,8 +22,11 @@ export interface Pictured {
 
 /** Small WebP copies in `thumbs/`, made when first asked for. Deleting them is always safe. */
 export interface Thumbnails {
-  /** WebP bytes; a StudioError when the picture is not there or is damaged. */
-  get(picture: Pictured): Promise<Uint8Array>;
+  /**
+   * WebP bytes, `edge` pixels at most; one of another edge where the picture itself is gone. A
+   * StudioError when there is neither, or the picture is damaged.
+   */
+  get(picture: Pictured, edge: ThumbnailEdge): Promise<Uint8Array>;
   /** Deletes those of every version of these pictures. */
   remove(uids: readonly string[]): Promise<void>;
 }
@@ -38,25 +40,49 @@ export function openThumbnails(files: ImageFiles, keep = true): Thumbnails {
   const turns = createTurns(AT_ONCE);
   const folderOf = (uid: string) => join(files.folder, FOLDER, uid.slice(0, 2));
 
-  const make = async (file: string, picture: Pictured): Promise<Uint8Array> => {
+  const fileOf = ({ uid, version }: Pictured, edge: ThumbnailEdge) =>
+    join(folderOf(uid), `${uid}-${version}${edge === THUMBNAIL_EDGES[0] ? '' : `-${edge}`}.webp`);
+  const kept = async (picture: Pictured, edge: ThumbnailEdge): Promise<Uint8Array | null> => {
+    const bytes = await readWhole(fileOf(picture, edge), MAX_BYTES).catch(() => null);
+    return bytes !== null && isWebp(bytes) ? bytes : null;
+  };
+  const others = (edge: ThumbnailEdge) => THUMBNAIL_EDGES.filter((other) => other !== edge);
+
+  const make = async (picture: Pictured, edge: ThumbnailEdge): Promise<Uint8Array> => {
     const png = await files.read(picture.path);
-    const webp = await scale(png, picture.path);
+    const webp = await scale(png, picture.path, edge);
     if (!keep) return webp;
-    // A thumbnail that cannot be kept is still a thumbnail.
+    const file = fileOf(picture, edge);
+    // A thumbnail that cannot be kept is still a thumbnail. Each picture has one, whatever its edge.
     await makeFolder(dirname(file))
       .then(() => writeAtomic(file, webp))
+      .then(() =>
+        Promise.all(others(edge).map((other) => rm(fileOf(picture, other), { force: true }))),
+      )
       .catch(() => undefined);
     return webp;
   };
+  /** Where the pixels were given up, the thumbnail that was kept is all there is. */
+  const makeOrFind = async (picture: Pictured, edge: ThumbnailEdge): Promise<Uint8Array> => {
+    try {
+      return await make(picture, edge);
+    } catch (error) {
+      for (const other of others(edge)) {
+        const found = await kept(picture, other);
+        if (found !== null) return found;
+      }
+      throw error;
+    }
+  };
 
   return {
-    async get(picture) {
-      const file = join(folderOf(picture.uid), `${picture.uid}-${picture.version}.webp`);
-      const kept = await readWhole(file, MAX_BYTES).catch(() => null);
-      if (kept !== null && isWebp(kept)) return kept;
+    async get(picture, edge) {
+      const found = await kept(picture, edge);
+      if (found !== null) return found;
+      const file = fileOf(picture, edge);
       const running = making.get(file);
       if (running !== undefined) return running;
-      const made = turns(() => make(file, picture)).finally(() => making.delete(file));
+      const made = turns(() => makeOrFind(picture, edge)).finally(() => making.delete(file));
       making.set(file, made);
       return made;
     },
@@ -73,11 +99,11 @@ export function openThumbnails(files: ImageFiles, keep = true): Thumbnails {
 }
 
 /** sharp works on threads of its own, one for each picture. */
-async function scale(png: Uint8Array, path: string): Promise<Uint8Array> {
+async function scale(png: Uint8Array, path: string, edge: ThumbnailEdge): Promise<Uint8Array> {
   const { default: sharp } = await import('sharp');
   try {
     return await sharp(png, { failOn: 'error' })
-      .resize({ width: EDGE, height: EDGE, fit: 'inside', withoutEnlargement: true })
+      .resize({ width: edge, height: edge, fit: 'inside', withoutEnlargement: true })
       .webp({ quality: QUALITY })
       .toBuffer();
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { StudioError } from '#api/errors';
+import type { ThumbnailEdge } from '#api/settings';
 import { isWholePng, stripTexts } from '#pictures/png';
 import type { Download, Exports } from './library/exports.ts';
 import type { Mosaics } from './models/mosaics.ts';
@@ -24,7 +25,7 @@ export interface Assets {
   download(path: string): Promise<Download | null>;
 }
 
-const IMAGE = /^\/images\/(\d{1,15})\/(full|bare|thumb)$/;
+const IMAGE = /^\/images\/(\d{1,15})\/(full|bare|thumb|thumb-512)$/;
 const PREVIEW = /^\/previews\/(\d{1,15})\/(\d{1,6})$/;
 const MOSAIC = /^\/mosaics\/([0-9a-f]{64})$/;
 const STEP = /^\/steps\/(\d{1,15})\/(\d{1,6})$/;
@@ -53,12 +54,10 @@ export function createAssets(
     const { uid, path, version, file } = shop.history().images.get(id);
     const etag = `"${uid}-${version}-${kind}"`;
     try {
-      if (kind === 'thumb') {
-        return {
-          type: 'image/webp',
-          bytes: await shop.thumbnails.get({ uid, path, version }),
-          etag,
-        };
+      if (kind.startsWith('thumb')) {
+        const edge = edgeFor(kind);
+        const bytes = await shop.thumbnails.get({ uid, path, version }, edge);
+        return { type: 'image/webp', bytes, etag: `"${uid}-${version}-${edge}"` };
       }
       const png = await shop.files.read(path);
       if (!isWholePng(png)) throw damagedPicture(path);
@@ -70,6 +69,13 @@ export function createAssets(
       throw error;
     }
   };
+
+  /**
+   * A page that does not know the settings yet asks for the small one: it gets what is kept, so that
+   * nothing is made to and fro. One that asks for the large one may be ahead of the settings.
+   */
+  const edgeFor = (kind: string): ThumbnailEdge =>
+    kind === 'thumb-512' ? 512 : shop.settings.get().thumbnailEdge;
 
   const find = async (path: string): Promise<Asset | null> => {
     const [, id, kind = ''] = IMAGE.exec(path) ?? [];

@@ -58,7 +58,7 @@ export class Batch {
   async #learn(made: readonly MadeImage[]): Promise<void> {
     for (const row of made) {
       this.#asked.add(row.id);
-      if (row.thumb !== null) this.#inline.set(thumbAddress(row), row.thumb);
+      if (row.thumb !== null) this.#inline.set(this.#addressOf(row), row.thumb);
     }
     for (const oldest of this.#inline.keys()) {
       if (this.#inline.size <= MOST_INLINE) break;
@@ -67,8 +67,12 @@ export class Batch {
     await this.#show(made);
   }
 
+  #addressOf(row: ImageRow): string {
+    return thumbAddress(row, this.#app.settings.value.thumbnailEdge);
+  }
+
   #source(row: ImageRow): string {
-    const address = thumbAddress(row);
+    const address = this.#addressOf(row);
     return this.#inline.get(address) ?? address;
   }
 

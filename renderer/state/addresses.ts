@@ -1,4 +1,5 @@
 import type { ImageRow } from '#api/images';
+import type { ThumbnailEdge } from '#api/settings';
 
 /** Address of a picture's pixels. `version` changes with them, so answers can be kept for ever. */
 export function fullAddress(image: { readonly id: number; readonly version: string }): string {
@@ -29,7 +30,11 @@ export function currentAddress(id: number): string {
   return `/images/${id}/full`;
 }
 
-/** Address of a picture's thumbnail, at most 256 pixels wide. */
-export function thumbAddress(image: { readonly id: number; readonly version: string }): string {
-  return `/images/${image.id}/thumb?v=${encodeURIComponent(image.version)}`;
+/** Address of a picture's thumbnail: it names the edge, so that none of another is shown for it. */
+export function thumbAddress(
+  image: { readonly id: number; readonly version: string },
+  edge: ThumbnailEdge,
+): string {
+  const kind = edge === 512 ? 'thumb-512' : 'thumb';
+  return `/images/${image.id}/${kind}?v=${encodeURIComponent(image.version)}`;
 }

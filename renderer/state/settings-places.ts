@@ -16,6 +16,7 @@ export const SETTINGS_ROWS = [
   { part: 'library', name: 'bin' },
   { part: 'library', name: 'backups' },
   { part: 'library', name: 'backupNow' },
+  { part: 'library', name: 'thumbnails' },
   { part: 'library', name: 'metadata' },
   { part: 'keys', name: 'singleKeys' },
   { part: 'about', name: 'licences' },

@@ -302,6 +302,29 @@ story('the history goes down to a step and up again, by keys alone', async () =>
   await eventually(ratings).toEqual([3, ...before.slice(1)]);
 });
 
+story('thumbnails are shown in the size that is chosen, and one Ctrl Z goes back', async () => {
+  const { page, shot } = await app.open({ at: '/settings' });
+  const { keyboard } = page;
+  const size = page.getByRole('group', { name: 'Thumbnail size' });
+  await size.scrollIntoViewIfNeeded();
+  await shot('settings-thumbnails');
+  expect(await size.getByRole('radio', { name: '256 px' }).isChecked()).toBe(true);
+  await size.getByRole('radio', { name: '256 px' }).focus();
+  await keyboard.press('ArrowRight');
+  await eventually(async () => (await app.client.studio.settings()).thumbnailEdge).toBe(512);
+  const pictures = () =>
+    cells(page)
+      .locator('img')
+      .evaluateAll((images: HTMLImageElement[]) =>
+        images.map(({ src, naturalWidth }) => `${/thumb[^?]*/.exec(src)?.[0]} ${naturalWidth}`),
+      );
+  await keyboard.press('Control+2');
+  await eventually(pictures).toEqual(Array(8).fill('thumb-512 32'));
+  await keyboard.press('Control+z');
+  await eventually(pictures).toEqual(Array(8).fill('thumb 32'));
+  expect((await app.client.studio.settings()).thumbnailEdge).toBe(256);
+});
+
 async function ratings(): Promise<readonly number[]> {
   const rows = await app.client.images.rows({ ids: [...(await ids(app.client))] });
   return rows.map(({ rating }) => rating);

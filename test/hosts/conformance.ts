@@ -58,6 +58,9 @@ export function conformance(name: string, connect: Connect): void {
       expect(await sharp(full.bytes).metadata()).toMatchObject({ width: 32, height: 32 });
       const thumb = await picture(`/images/${row?.id}/thumb?v=${row?.version}`);
       expect([thumb.status, thumb.type]).toEqual([200, 'image/webp']);
+      const large = await picture(`/images/${row?.id}/thumb-512?v=${row?.version}`);
+      expect([large.status, large.type]).toEqual([200, 'image/webp']);
+      expect((await picture(`/images/${row?.id}/thumb-1024`)).status).toBe(404);
       expect((await picture('/images/999/full')).status).toBe(404);
 
       expect(told.seen[0]).toMatchObject({ kind: 'jobs', jobs: [], paused: false });

@@ -61,6 +61,34 @@ describe('deleting for good', () => {
 });
 
 describe('dropping pixels', () => {
+  test('keeps the thumbnail that there is, also when another size is chosen later', async () => {
+    const { client, studio, folder, ids } = await filled();
+    const [first = 0, second = 0] = ids;
+    const thumbs = async () =>
+      (await readdir(join(folder, 'thumbs'), { recursive: true })).filter((name) =>
+        name.endsWith('.webp'),
+      );
+    const get = (id: number, kind: string) => studio.assets.get(`/images/${id}/${kind}`);
+    await get(first, 'thumb');
+    await client.images.dropPixels({ ids: [first] });
+    await client.studio.configure({ thumbnailEdge: 512 });
+    for (const kind of ['thumb', 'thumb-512']) expect((await get(first, kind))?.type).toBeDefined();
+    expect(await thumbs()).toEqual([expect.not.stringContaining('-512')]);
+
+    // A page that does not know the setting yet makes nothing to and fro.
+    const one = await get(second, 'thumb');
+    const two = await get(second, 'thumb-512');
+    expect(one?.etag).toBe(two?.etag);
+    expect((await thumbs()).filter((name) => name.endsWith('-512.webp'))).toHaveLength(1);
+    expect(await thumbs()).toHaveLength(2);
+    await client.studio.configure({ thumbnailEdge: 256 });
+    expect((await get(second, 'thumb'))?.etag).not.toBe(one?.etag);
+    expect((await thumbs()).filter((name) => name.endsWith('-512.webp'))).toEqual([]);
+    for (const kind of ['thumb-256', 'thumb-1024', 'thumb-', 'thumb-512/x']) {
+      expect(await get(second, kind)).toBeNull();
+    }
+  });
+
   test('frees the file and keeps the rest; rebuilding gives the same pixels', async () => {
     const { client, studio, ids, files } = await filled();
     const [id = 0] = ids;

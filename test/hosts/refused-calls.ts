@@ -58,6 +58,12 @@ export const REFUSED_CALLS: readonly [
     'invalid-request',
     'addNote',
   ],
+  [
+    'a size of thumbnails that there is not',
+    (c) => c.studio.configure({ thumbnailEdge: 1024 as 512 }),
+    'invalid-request',
+    'thumbnailEdge',
+  ],
   ['a job that is gone', (c) => c.jobs.cancel({ id: 9 }), 'not-found'],
   [
     'an export of nothing',

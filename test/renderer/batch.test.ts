@@ -41,6 +41,18 @@ test('the strip fetches a thumbnail that did not come along, and one of other pi
   expect(rows).toHaveBeenCalledTimes(1);
 });
 
+test('the strip asks for thumbnails of the size that is chosen', async () => {
+  const { app, fake, batch } = await setUp();
+  fake.emit({ kind: 'images', ids: [7], made: made(null) });
+  await until(() => batch.thumb(7) === '/images/7/thumb?v=v1');
+  await app.settings.change({ thumbnailEdge: 512 });
+  expect(batch.thumb(7)).toBe('/images/7/thumb-512?v=v1');
+  fake.emit({ kind: 'images', ids: [7], made: made(THUMB) });
+  await until(() => batch.thumb(7) === THUMB);
+  await app.undoNow();
+  expect(batch.thumb(7)).toBe('/images/7/thumb?v=v1');
+});
+
 test('new pictures are counted at once, and all is read again when the jobs are done', async () => {
   const { app, fake } = await setUp();
   const { total, unrated } = app.library.summary ?? { total: NaN, unrated: NaN };

@@ -113,23 +113,94 @@ describe('thumbnails', () => {
     const { version } = await files.write(path, await encodePng(large, []));
     const thumbnails = openThumbnails(files);
     const picture = { uid, version, path };
-    const [one, two] = await Promise.all([thumbnails.get(picture), thumbnails.get(picture)]);
+    const [one, two] = await Promise.all([
+      thumbnails.get(picture, 256),
+      thumbnails.get(picture, 256),
+    ]);
     expect(one).toEqual(two);
     const { default: sharp } = await import('sharp');
     expect(await sharp(one).metadata()).toMatchObject({ format: 'webp', width: 256, height: 256 });
     const folder = join(files.folder, 'thumbs', 'ab');
     const [name = ''] = await readdir(folder);
     await writeFile(join(folder, name), 'damaged');
-    expect(await thumbnails.get(picture)).toEqual(one);
+    expect(await thumbnails.get(picture, 256)).toEqual(one);
     await thumbnails.remove([uid]);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  /** A picture of 600 pixels, and what lies beside it. */
+  async function pictured() {
+    const files = openImageFiles(await temporaryFolder());
+    const path = files.pathOf(uid, 0);
+    const data = Uint8Array.from({ length: 600 * 600 * 3 }, (_, at) => (at * at) % 251);
+    const { version } = await files.write(path, await encodePng({ ...SIDE, data }, []));
+    const folder = join(files.folder, 'thumbs', uid.slice(0, 2));
+    const names = async () => (await readdir(folder).catch(() => [])).toSorted();
+    return { files, picture: { uid, version, path }, names, folder };
+  }
+  const SIDE = { width: 600, height: 600 } as const;
+  const width = async (webp: Uint8Array) => {
+    const { default: sharp } = await import('sharp');
+    return (await sharp(webp).metadata()).width;
+  };
+
+  test('of another edge are made anew and take the place of the old ones', async () => {
+    const { files, picture, names } = await pictured();
+    const thumbnails = openThumbnails(files);
+    const small = `${uid}-${picture.version}.webp`;
+    const large = `${uid}-${picture.version}-512.webp`;
+    expect(await width(await thumbnails.get(picture, 256))).toBe(256);
+    expect(await names()).toEqual([small]);
+    const both = [thumbnails.get(picture, 512), thumbnails.get(picture, 512)];
+    expect(await Promise.all((await Promise.all(both)).map(width))).toEqual([512, 512]);
+    expect(await names()).toEqual([large]);
+    expect(await width(await thumbnails.get(picture, 256))).toBe(256);
+    expect(await names()).toEqual([small]);
+    await thumbnails.get(picture, 512);
+    await thumbnails.remove([uid]);
+    expect(await names()).toEqual([]);
+  });
+
+  test('of a picture whose pixels were given up stay, whatever edge is asked for', async () => {
+    const { files, picture, names } = await pictured();
+    const thumbnails = openThumbnails(files);
+    const kept = Uint8Array.from(await thumbnails.get(picture, 256));
+    await files.remove([picture.path]);
+    for (const edge of [512, 256] as const) {
+      expect(Uint8Array.from(await thumbnails.get(picture, edge))).toEqual(kept);
+    }
+    expect(await names()).toHaveLength(1);
+    await thumbnails.remove([uid]);
+    expect((await failure(() => thumbnails.get(picture, 512))).code).toBe('file-unavailable');
+  });
+
+  test('of a damaged picture are the ones from before, and damaged ones are none', async () => {
+    const { files, picture, names, folder } = await pictured();
+    const thumbnails = openThumbnails(files);
+    const kept = Uint8Array.from(await thumbnails.get(picture, 512));
+    await files.write(picture.path, Uint8Array.from([137, 80, 78, 71]));
+    expect(Uint8Array.from(await thumbnails.get(picture, 256))).toEqual(kept);
+    const [name = ''] = await names();
+    await writeFile(join(folder, name), 'damaged');
+    for (const edge of [256, 512] as const) {
+      const got = await failure(() => thumbnails.get(picture, edge));
+      expect(got.code).toBe('picture-unreadable');
+    }
+  });
+
+  test('are not kept, and none is deleted, where nothing may be written', async () => {
+    const { files, picture, names } = await pictured();
+    await openThumbnails(files).get(picture, 256);
+    const before = await names();
+    expect(await width(await openThumbnails(files, false).get(picture, 512))).toBe(512);
+    expect(await names()).toEqual(before);
   });
 
   test('a damaged picture has none, and says so', async () => {
     const files = openImageFiles(await temporaryFolder());
     const path = files.pathOf(uid, 0);
     const { version } = await files.write(path, Uint8Array.from([137, 80, 78, 71]));
-    const got = await failure(() => openThumbnails(files).get({ uid, version, path }));
+    const got = await failure(() => openThumbnails(files).get({ uid, version, path }, 256));
     expect(got.code).toBe('picture-unreadable');
   });
 
@@ -276,6 +347,23 @@ describe('settings', () => {
     for (const wrong of [null, 7, 'x', [], { theme: null }]) {
       expect(store(wrong).open().get()).toEqual(defaults);
     }
+  });
+
+  test('of an older version get what they lack, and a wrong size of thumbnails is the default', () => {
+    const { thumbnailEdge: _, ...older } = { ...defaults, theme: 'dark' as const };
+    expect(store(older).open().get()).toEqual({ ...defaults, theme: 'dark' });
+    for (const wrong of [0, 128, 257, '512', null, [512], 1e9]) {
+      expect(
+        store({ ...older, thumbnailEdge: wrong })
+          .open()
+          .get().thumbnailEdge,
+      ).toBe(256);
+    }
+    expect(
+      store({ ...older, thumbnailEdge: 512 })
+        .open()
+        .get().thumbnailEdge,
+    ).toBe(512);
   });
 
   test('a wrong change is refused and changes nothing', async () => {

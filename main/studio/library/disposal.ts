@@ -17,7 +17,10 @@ export interface Dropped {
   readonly gone: number;
 }
 
-type Shop = Pick<Workshop, 'history' | 'files' | 'thumbnails' | 'events' | 'library' | 'closing'>;
+type Shop = Pick<
+  Workshop,
+  'history' | 'files' | 'thumbnails' | 'settings' | 'events' | 'library' | 'closing'
+>;
 
 /** Deletes for good those of the pictures that are in the bin; gives how many. */
 export async function purgePictures(shop: Shop, ids: readonly number[]): Promise<number> {
@@ -26,7 +29,7 @@ export async function purgePictures(shop: Shop, ids: readonly number[]): Promise
 
 /** Deletes the files of rows that are gone. What a kill leaves of it is deleted at the next start. */
 export async function discard(
-  { history, files, thumbnails, events }: Omit<Shop, 'library' | 'closing'>,
+  { history, files, thumbnails, events }: Omit<Shop, 'library' | 'closing' | 'settings'>,
   { ids, paths }: { readonly ids: readonly number[]; readonly paths: readonly string[] },
 ): Promise<number> {
   await files.remove(paths);
@@ -79,7 +82,10 @@ async function dropSome(
     else going.push(image);
   }
   // Afterwards there is nothing left to make them from. One that cannot be made is not missed.
-  for (const image of going) await shop.thumbnails.get(image).catch(() => undefined);
+  const { thumbnailEdge } = shop.settings.get();
+  for (const image of going) {
+    await shop.thumbnails.get(image, thumbnailEdge).catch(() => undefined);
+  }
   const chosen = going.map(({ id }) => id);
   gone += still(shop, chosen).gone;
   const paths = history().images.dropFiles(chosen);

@@ -12,13 +12,18 @@ const MOST_BYTES = 16_384;
  * where it cannot be read just now: they ask then.
  */
 export async function madeImages(
-  { events, history, thumbnails }: Pick<Workshop, 'events' | 'history' | 'thumbnails'>,
+  {
+    events,
+    history,
+    thumbnails,
+    settings,
+  }: Pick<Workshop, 'events' | 'history' | 'thumbnails' | 'settings'>,
   kept: Kept,
   maker: Manifest,
 ): Promise<{ readonly made?: readonly MadeImage[] }> {
   if (events.listeners === 0) return {};
   try {
-    const bytes = await thumbnails.get(kept).catch(() => null);
+    const bytes = await thumbnails.get(kept, settings.get().thumbnailEdge).catch(() => null);
     const thumb =
       bytes === null || bytes.length > MOST_BYTES
         ? null

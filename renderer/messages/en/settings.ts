@@ -71,6 +71,10 @@ export const settings = {
   'settings.backupDone': 'Backup written: {file}',
   'settings.lastBackup': 'Last backup: {time}',
   'settings.noBackup': 'No backup yet',
+  'settings.thumbnails': 'Thumbnail size',
+  'settings.thumbnailsText':
+    '512 px stays sharp in large cells, where pictures are larger than 256 px. Such thumbnails take up to four times the disk space. Those there are made anew as they are looked at, and the old ones go.',
+  'settings.pixels': '{edge} px',
   'settings.metadata': 'Recipe in exported pictures',
   'settings.metadataFull': 'With',
   'settings.metadataNone': 'Without',

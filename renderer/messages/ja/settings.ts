@@ -68,6 +68,10 @@ export const settings: Translation<typeof english> = {
   'settings.backupDone': 'バックアップを書き込みました: {file}',
   'settings.lastBackup': '前回のバックアップ: {time}',
   'settings.noBackup': 'バックアップはまだありません',
+  'settings.thumbnails': 'サムネイルの大きさ',
+  'settings.thumbnailsText':
+    '256 px より大きい画像では、512 px なら大きく表示しても鮮明です。ディスクは最大で 4 倍使います。今あるものは表示するときに作り直し、古いものは消します。',
+  'settings.pixels': '{edge} px',
   'settings.metadata': '書き出す画像のレシピ',
   'settings.metadataFull': '含める',
   'settings.metadataNone': '含めない',

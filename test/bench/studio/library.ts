@@ -62,7 +62,7 @@ export async function buildLibrary(folder: string, count: number): Promise<void>
   const originals = places.slice(0, FILES);
   for (const [i, place] of originals.entries()) {
     await files.write(place.path, await encodePng(pattern(i), []));
-    await thumbnails.get(place);
+    await thumbnails.get(place, 256);
   }
   await Promise.all(
     [...new Set(places.map(({ path }) => dirname(files.absolute(path))))].map((month) =>
