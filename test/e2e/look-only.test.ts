@@ -38,8 +38,8 @@ story(
     const everywhere = ['Nothing to redo', 'Nothing to undo'];
     expect(await off(page)).toEqual(
       [
-        ...['Add tag', 'Bin', 'Board', 'Import pictures…', 'New board', 'Note', 'Rate', 'Rating'],
-        ...['Rebuild', 'Save search', 'Save search', 'Star', 'Tag', ...everywhere],
+        ...['Add tag', 'Bin', 'Board', 'Import pictures…', 'New board', 'Note', 'Note', 'Rate'],
+        ...['Rating', 'Rebuild', 'Save search', 'Save search', 'Star', 'Tag', ...everywhere],
       ].toSorted(),
     );
     await page.getByRole('button', { name: 'Actions for “Harbours”' }).press('Enter');
@@ -48,7 +48,7 @@ story(
     await page.keyboard.press('Escape');
     await shot('look-only-gallery');
     await page.getByRole('button', { name: 'Replay' }).click();
-    await page.getByText('Tokens match the recipe, 256 of 256').first().waitFor();
+    await page.getByText('256 of 256 tokens match, checked').first().waitFor();
 
     const go = (view: string) =>
       page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: view }).click();

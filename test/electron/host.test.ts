@@ -229,7 +229,8 @@ test('a page can ask for files and a folder that a person names, and nothing mor
   expect(Object.keys(exposed)).toEqual(['studioHost']);
   const studioHost = exposed['studioHost'] as { pathOf(file: File): string };
   expect(Object.keys(studioHost)).toEqual([
-    ...['pathOf', 'chooseFolder', 'chooseFiles', 'takeFiles', 'onFiles', 'onUndo', 'onRedo'],
+    ...['pathOf', 'chooseFolder', 'chooseFiles', 'takeFiles', 'dragOut'],
+    ...['onFiles', 'onUndo', 'onRedo'],
   ]);
   expect(studioHost.pathOf(new File([], 'mage.pth'))).toBe('/dropped/mage.pth');
 });
