@@ -4,13 +4,13 @@ import type { StepReport } from '#worker/protocol';
 /** A window is told at most ten times a second. */
 const GAP_MS = 100;
 /** What drawing one message costs a window, with the browser's own work, in time of one core. */
-const DRAW_MS = 20;
+const DRAW_MS = 15;
 /** Part of the machine's cores that drawing may take from a run, which uses them all. */
-const DRAW_SHARE = 0.0125;
+const DRAW_SHARE = 0.01;
 /** Messages that may be saved up, so that a short job is watched closely on any machine. */
-const SAVED = 6;
+const SAVED = 5;
 /** What finished pictures cost a window, in messages: it loads the newest, and shows them in four places. */
-const LANDING = 2;
+const LANDING = 3;
 
 /** Milliseconds between two messages of a long run: told less on few cores, it leaves more to the run. */
 export function messageGap(cores: number): number {
