@@ -3,11 +3,24 @@ import { decodePixels } from '#engine/pixels';
 import type { ModelSizes, Network } from '#engine/types';
 import type { LivePreviews, PreviewEvent } from './protocol.ts';
 
+/** What previews have cost so far, over all runs of a process: a job is many runs, one a chunk. */
+export interface PreviewLedger {
+  /** Milliseconds of runs that were watched. */
+  run: number;
+  /** Milliseconds that decodes took of them. */
+  spent: number;
+  /** Milliseconds of the last one; 0 before the first. */
+  cost: number;
+}
+
+export const newLedger = (): PreviewLedger => ({ run: 0, spent: 0, cost: 0 });
+
 /** What a watcher of a run needs. */
 export interface PreviewerOptions {
   readonly network: Network;
   readonly sizes: ModelSizes;
   readonly wanted: LivePreviews;
+  readonly ledger: PreviewLedger;
   readonly emit: (event: PreviewEvent) => void;
   /** Milliseconds from any fixed point. */
   readonly now: () => number;
@@ -24,28 +37,30 @@ export interface Previewer {
 /**
  * Latest wins: of the steps that were reported since the last preview, the newest is decoded, the
  * pictures of a chunk taking turns. A decode begins only when all decodes together, this one
- * included, stay within `share` of the run's time so far.
+ * included, stay within `share` of the time of all runs so far; and not before the middle of a
+ * picture, for what is decided until then shows little.
  */
 export function createPreviewer(options: PreviewerOptions): Previewer {
-  const { network, sizes, wanted, emit, now } = options;
-  const began = now();
+  const { network, sizes, wanted, ledger, emit, now } = options;
   const reports = new Map<number, StepReport>();
-  let spent = 0;
-  let cost = 0;
+  let seen = now();
   let last = -Infinity;
 
   const due = (): boolean => {
     const time = now();
+    ledger.run += time - seen;
+    seen = time;
     if (time - last < wanted.gapMs) return false;
-    return spent + cost <= wanted.share * (time - began);
+    return ledger.spent + ledger.cost <= wanted.share * ledger.run;
   };
 
   return {
     note(event) {
       if (event.kind === 'step') {
         const { report } = event;
+        const late = 2 * report.step >= report.steps;
         // The last step's picture follows at once, in full.
-        if (report.step % wanted.every === 0 && report.step < report.steps) {
+        if (late && report.step % wanted.every === 0 && report.step < report.steps) {
           // A Map keeps the place of a key: the picture that was shown longest ago stays first.
           reports.set(report.index, report);
         }
@@ -53,15 +68,16 @@ export function createPreviewer(options: PreviewerOptions): Previewer {
       if (event.kind === 'picture') reports.delete(event.picture.index);
     },
     async between() {
+      const isDue = due();
       const [report] = reports.values();
-      if (report === undefined || !due()) return;
+      if (report === undefined || !isDue) return;
       reports.delete(report.index);
       const start = now();
       const image = await decodePixels({ network, sizes, tokens: report.sampled });
       const end = now();
       last = end;
-      spent += end - start;
-      cost = end - start;
+      ledger.spent += end - start;
+      ledger.cost = end - start;
       const { index, step } = report;
       emit({ kind: 'preview', index, step, image, size: sizes.imageSize, ms: end - start });
     },

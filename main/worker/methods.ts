@@ -12,7 +12,7 @@ import { exportBundle } from '#runtime/export';
 import { examine } from './doctor.ts';
 import { fileError } from './files.ts';
 import { importBundle, inspectCheckpoint, previewImport, verifyBundle } from './importing.ts';
-import { createPreviewer } from './live-preview.ts';
+import { createPreviewer, newLedger } from './live-preview.ts';
 import { openBundle, type Model, type ModelShelf } from './model.ts';
 import type { MethodName, Methods, RgbImage } from './protocol.ts';
 
@@ -35,6 +35,7 @@ const MAX_PIXELS = 180_000_000;
 
 /** The methods of the protocol over engine, runtime and importer. */
 export function createMethods(shelf: ModelShelf): Handlers {
+  const ledger = newLedger();
   return {
     open: async (request) => {
       const { target, sizes } = await shelf.open(request);
@@ -51,7 +52,8 @@ export function createMethods(shelf: ModelShelf): Handlers {
       const now = () => performance.now();
       const network = needNetwork(networks, 'decoder');
       const watch =
-        previews && createPreviewer({ network, sizes, wanted: previews, emit: context.emit, now });
+        previews &&
+        createPreviewer({ network, sizes, wanted: previews, ledger, emit: context.emit, now });
       return generate({
         signal: control.signal,
         pause: async () => {

@@ -52,7 +52,7 @@ describe('what windows are told of a run', () => {
   });
 
   test('is less on few cores, which the run needs; a short job is told closely all the same', () => {
-    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([1500, 1500, 750, 375, 100]);
+    expect([0, 1, 2, 4, 64].map(messageGap)).toEqual([1000, 1000, 500, 250, 100]);
     const first = feed(2);
     const run = ({ offer }: Pick<typeof first, 'offer'>, ms: number) => {
       for (let step = 1; step <= ms / 10; step++) {

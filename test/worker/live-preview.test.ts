@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StepReport } from '#engine/events';
 import type { ModelSizes, Network } from '#engine/types';
-import { createPreviewer } from '#worker/live-preview';
+import { createPreviewer, newLedger } from '#worker/live-preview';
 import type { LivePreviews, PreviewEvent } from '#worker/protocol';
 import { decoded } from '../engine/toys.ts';
 
@@ -16,7 +16,7 @@ const sizes: ModelSizes = {
 };
 
 /** A previewer whose decodes take `cost` milliseconds of a clock that the test moves. */
-function previewer(wanted: Partial<LivePreviews> = {}, cost = 10) {
+function previewer(wanted: Partial<LivePreviews> = {}, cost = 10, ledger = newLedger()) {
   let time = 0;
   const seen: PreviewEvent[] = [];
   const network: Network = ({ tokens }) => {
@@ -29,6 +29,7 @@ function previewer(wanted: Partial<LivePreviews> = {}, cost = 10) {
     network,
     sizes,
     wanted: { every: 1, gapMs: 0, share: 1, ...wanted },
+    ledger,
     emit: (event) => seen.push(event),
     now: () => time,
   });
@@ -56,16 +57,28 @@ function report(index: number, step: number, steps: number): StepReport {
 describe('previews in the middle of a run', () => {
   test('show what a step drew, and say which', async () => {
     const { step, seen } = previewer();
-    await step(3, 5);
+    await step(3, 11);
     expect(seen).toEqual([
-      { kind: 'preview', index: 3, step: 5, image: new Uint8Array(12).fill(5), size: 2, ms: 10 },
+      { kind: 'preview', index: 3, step: 11, image: new Uint8Array(12).fill(2), size: 2, ms: 10 },
+    ]);
+  });
+
+  test('do not come before the middle of a picture', async () => {
+    const { step, seen } = previewer();
+    for (let at = 1; at <= 7; at++) await step(0, at);
+    expect(seen).toEqual([]);
+    await step(0, 8);
+    await step(1, 2, 3);
+    expect(seen.map((event) => [event.index, event.step])).toEqual([
+      [0, 8],
+      [1, 2],
     ]);
   });
 
   test('come only of every so many steps, and never of the last', async () => {
     const { step, seen } = previewer({ every: 4 });
     for (let at = 1; at <= 16; at++) await step(0, at);
-    expect(seen.map((event) => event.step)).toEqual([4, 8, 12]);
+    expect(seen.map((event) => event.step)).toEqual([8, 12]);
   });
 
   test('keep their distance', async () => {
@@ -87,20 +100,35 @@ describe('previews in the middle of a run', () => {
     }
   });
 
+  test('keep to their share over many short runs too: a chunk is one', async () => {
+    const ledger = newLedger();
+    let [decodes, time] = [0, 0];
+    for (let run = 0; run < 100; run++) {
+      const one = previewer({ share: 0.02 }, 60, ledger);
+      for (let picture = 0; picture < 4; picture++) {
+        for (let at = 1; at <= 16; at++) await one.step(picture, at);
+      }
+      decodes += one.seen.length;
+      time += one.time();
+    }
+    expect(60 * decodes).toBeLessThanOrEqual(0.02 * time + 60);
+    expect(60 * decodes).toBeGreaterThan(0.01 * time);
+  });
+
   test('take turns among the pictures of a chunk, the newest step of each', async () => {
     const { note, between, seen, pass } = previewer({ gapMs: 50 });
     for (let at = 1; at <= 9; at++) {
-      for (const index of [0, 1, 2]) note({ kind: 'step', report: report(index, at, 16) });
+      for (const index of [0, 1, 2]) note({ kind: 'step', report: report(index, 6 + at, 16) });
       pass(60);
       await between();
     }
-    expect(seen.map((event) => event.index)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
-    expect(seen.map((event) => event.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(seen.map((event) => event.index)).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
+    expect(seen.map((event) => event.step)).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
   test('a picture that is done needs none', async () => {
     const { note, between, seen } = previewer();
-    note({ kind: 'step', report: report(0, 5, 16) });
+    note({ kind: 'step', report: report(0, 9, 16) });
     const picture = {
       index: 0,
       seed: 0,

@@ -6,7 +6,7 @@ const GAP_MS = 100;
 /** What drawing one message costs a window, with the browser's own work, in time of one core. */
 const DRAW_MS = 15;
 /** Part of the machine's cores that drawing may take from a run, which uses them all. */
-const DRAW_SHARE = 0.01;
+const DRAW_SHARE = 0.015;
 /** Messages that may be saved up, so that a short job is watched closely on any machine. */
 const SAVED = 5;
 /** What finished pictures cost a window, in messages: it loads the newest, and shows them in four places. */

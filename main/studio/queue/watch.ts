@@ -22,8 +22,11 @@ export interface WatchOptions {
   readonly budget: DrawBudget;
 }
 
+/** The first stage has nothing to look at: a window hears of it seldom, and keeps its messages for steps. */
+const STAGE_GAP_MS = 500;
+
 export function createWatch(
-  { events }: Pick<Workshop, 'events'>,
+  { events, now }: Pick<Workshop, 'events' | 'now'>,
   { job, seed, mask, previews, budget }: WatchOptions,
 ): Watch {
   const feed = createProgressFeed({
@@ -32,6 +35,7 @@ export function createWatch(
   });
   /** The step that a preview belongs to: it comes before the next one. */
   const newest = new Map<number, StepReport>();
+  let stageTold = -Infinity;
   const at = (index: number) => ({ job, index, seed: seed + index, mask });
 
   const take: Watch['take'] = (event, indexOf) => {
@@ -39,6 +43,8 @@ export function createWatch(
       case 'stage': {
         const { done, total } = event;
         const index = indexOf(0);
+        if (now() - stageTold < STAGE_GAP_MS) return;
+        stageTold = now();
         const tell = () => ({ ...at(index), stage: 'representation', done, total }) as const;
         feed.offer({ index, pictured: false, tell });
         return;
