@@ -3,21 +3,26 @@ import type { LiveStep } from '../state/live.svelte.ts';
 /** How many tokens are decided, came in this step, and are open after it. */
 export interface TokenCounts {
   readonly decided: number;
-  readonly fresh: number;
+  readonly fresh: number | null;
   readonly open: number;
 }
 
-/** Counts of a step; `before` is the step before it, absent for the first. */
+/** Counts of a step; `before` is the step before it, where that was told. */
 export function countTokens(
-  step: Pick<LiveStep, 'tokens'>,
+  step: Pick<LiveStep, 'step' | 'tokens'>,
   before: Pick<LiveStep, 'tokens'> | undefined,
   mask: number,
 ): TokenCounts {
-  const open = step.tokens.filter((token) => token === mask).length;
-  const openBefore = before
-    ? before.tokens.filter((token) => token === mask).length
-    : step.tokens.length;
-  return { decided: step.tokens.length - open, fresh: openBefore - open, open };
+  const openOf = ({ tokens }: Pick<LiveStep, 'tokens'>) =>
+    tokens.filter((token) => token === mask).length;
+  const open = openOf(step);
+  const openBefore = before === undefined ? step.tokens.length : openOf(before);
+  const known = before !== undefined || step.step === 1;
+  return {
+    decided: step.tokens.length - open,
+    fresh: known ? openBefore - open : null,
+    open,
+  };
 }
 
 /**

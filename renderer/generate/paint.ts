@@ -69,13 +69,16 @@ function eachCell(count: number, size: number, draw: Cell): void {
   }
 }
 
-/** Open tokens under a veil with a dot; those that came in this step outlined. */
+/**
+ * Open tokens under a veil with a dot; those that came in this step outlined, where that is known:
+ * `before` is undefined for the first step, and null where the step before was not told.
+ */
 export function paintVeil(
   context: CanvasRenderingContext2D,
   size: number,
   at: {
     readonly tokens: readonly number[];
-    readonly before: readonly number[] | undefined;
+    readonly before: readonly number[] | null | undefined;
     readonly mask: number;
     readonly palette: Palette;
   },
@@ -91,6 +94,7 @@ export function paintVeil(
     context.arc(x + cell / 2, y + cell / 2, Math.min(2, cell / 12), 0, 2 * Math.PI);
     context.fill();
   });
+  if (before === null) return;
   eachCell(tokens.length, size, (x, y, cell, token) => {
     const fresh = tokens[token] !== mask && (before === undefined || before[token] === mask);
     if (!fresh || cell < 6) return;
@@ -193,6 +197,7 @@ export function paintStripe(
 export interface StripStep {
   readonly picture: CanvasImageSource | null;
   readonly tokens: readonly number[] | null;
+  /** Tokens that came in it; null where that was not seen, and the schedule says it. */
   readonly fresh: number | null;
 }
 
@@ -223,7 +228,7 @@ export function paintStrip(
     paintThumb(context, { x: x + (cell - thumb) / 2, y: 2, size: thumb }, step, at);
     const bar = Math.max(1, (barHeight * (step.fresh ?? planned[index] ?? 0)) / most);
     context.fillStyle = chosen ? palette.accent : palette.lineStrong;
-    if (step.fresh === null) {
+    if (step.tokens === null) {
       context.strokeStyle = palette.line;
       context.strokeRect(x + 0.5, barTop + barHeight - bar + 0.5, cell - 1, bar);
     } else context.fillRect(x, barTop + barHeight - bar, cell, bar);

@@ -24,6 +24,8 @@ describe('tokens of a step', () => {
     const second = step(2, [5, 6, 7, MASK]);
     expect(countTokens(first, undefined, MASK)).toEqual({ decided: 1, fresh: 1, open: 3 });
     expect(countTokens(second, first, MASK)).toEqual({ decided: 3, fresh: 2, open: 1 });
+    // Which of them are new is not known where the step before was not told.
+    expect(countTokens(second, undefined, MASK)).toEqual({ decided: 3, fresh: null, open: 1 });
   });
 
   test('add up in every step of a picture', () => {
