@@ -19,6 +19,9 @@ export interface Lock {
 export type LockResult =
   { readonly kind: 'held'; readonly lock: Lock } | { readonly kind: 'taken'; readonly by: string };
 
+/** Locks that are held: one that nobody refers to any more must not end with its handle's memory. */
+const held = new Set<Sqlite.Database>();
+
 /** Takes the lock of a database file, without waiting. System and SQLite errors pass through. */
 export function takeLock(file: string, now: () => number): LockResult {
   const owner = `${file}.owner`;
@@ -38,8 +41,9 @@ export function takeLock(file: string, now: () => number): LockResult {
   } catch {
     // It only says who we are: on a full disk the lock is held all the same.
   }
+  held.add(guard);
   const release = (): void => {
-    if (!guard.open) return;
+    if (!held.delete(guard)) return;
     try {
       rmSync(owner, { force: true });
     } catch {

@@ -1,6 +1,6 @@
-// Another start of the studio, as a process of its own: `lock` opens a library and holds it, `write`
-// adds pictures to it, telling of each, until it is killed; `upgrade` tells when it begins to bring one
-// up to date; `move` moves a library from one folder to
+// Another start of the studio, as a process of its own: `lock` opens a library and holds it, `forget`
+// does so and clears its memory; `write` adds pictures to it, telling of each, until it is killed;
+// `upgrade` tells when it begins to bring one up to date; `move` moves a library from one folder to
 // another, and is killed at a named moment.
 import { basename, join } from 'node:path';
 import { openDatabase } from '#history/database';
@@ -30,7 +30,15 @@ function open([file]: readonly string[]): void {
     };
     if (task === 'write') write(start);
     else setInterval(() => undefined, 1000);
+    if (task === 'forget') setTimeout(forget, 50);
   }
+}
+
+/** Everything that nothing refers to any more goes. */
+function forget(): void {
+  globalThis.gc?.();
+  // What is finalized goes after the turn.
+  setTimeout(() => process.send?.('forgotten'), 50);
 }
 
 async function move([root, from, to, moment]: readonly string[]): Promise<void> {

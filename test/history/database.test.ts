@@ -20,8 +20,8 @@ import { newest, openLibrary, refusal, tempFile, tempFolder, tempLibrary } from 
 
 const CHILD = join(import.meta.dirname, '../helpers/history-child.ts');
 
-async function startChild(task: 'lock' | 'write', file: string): Promise<ChildProcess> {
-  const child = fork(CHILD, [task, file], { stdio: 'inherit' });
+async function startChild(task: 'lock' | 'write' | 'forget', file: string): Promise<ChildProcess> {
+  const child = fork(CHILD, [task, file], { stdio: 'inherit', execArgv: ['--expose-gc'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   expect(await once(child, 'message')).toEqual([{ kind: 'open' }, undefined]);
   return child;
@@ -197,6 +197,15 @@ describe('the lock', () => {
     await kill(child);
     expect(openLibrary(file)).toMatchObject({ state: { kind: 'open' }, afterCrash: true });
     expect(openLibrary(file).state).toMatchObject({ kind: 'locked' });
+  });
+
+  test('is held for as long as its process lives, also when nobody remembers the library', async () => {
+    const file = tempFile();
+    const child = await startChild('forget', file);
+    await once(child, 'message');
+    expect(openLibrary(file).state).toMatchObject({ kind: 'locked' });
+    await kill(child);
+    expect(openLibrary(file).state).toMatchObject({ kind: 'open' });
   });
 
   test.each(['', '{"pid":', '{"pid":1,"host":"elsewhere","since":"2020-01-01"}', '[]'])(
