@@ -7,7 +7,7 @@ import type { LivePreviews, PreviewEvent } from '#worker/protocol';
  * previews a window shows the mosaic, which costs the engine nothing.
  */
 const GAP_MS = 100;
-const SHARE = 0.015;
+const SHARE = 0.02;
 /**
  * Pictures whose newest preview is kept, also when their run has ended: a window may still ask for
  * what it was told about. 64 pictures of 256 pixels are 12 MiB.
