@@ -1,6 +1,7 @@
 import type { ImageRow, MadeImage } from '#api/images';
 import { thumbAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
+import { changedIds } from '../state/events.svelte.ts';
 import { warmPicture } from './warm.ts';
 
 const MOST = 2000;
@@ -21,10 +22,7 @@ export class Batch {
   constructor(app: App, warm = warmPicture) {
     this.#app = app;
     this.#warm = warm;
-    app.events.on('images', ({ ids, made }) => {
-      const told = new Set(made?.map(({ id }) => id));
-      this.#renew(ids?.filter((id) => !told.has(id)) ?? null);
-    });
+    app.events.on('images', (event) => this.#renew(changedIds(event)));
     app.events.onMade((made) => this.#learn(made));
   }
 

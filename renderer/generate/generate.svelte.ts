@@ -5,6 +5,7 @@ import { currentAddress, fullAddress } from '../state/addresses.ts';
 import type { App } from '../state/app.svelte.ts';
 import { isForeign, seedAfter } from '../state/draft-values.ts';
 import type { Command } from '../state/commands.svelte.ts';
+import { changedIds } from '../state/events.svelte.ts';
 import { nextIndex, pictureAt } from '../state/jobs.svelte.ts';
 import type { LivePicture } from '../state/live.svelte.ts';
 import { Announcements, type Ended } from './announcements.ts';
@@ -153,10 +154,7 @@ export class Generate {
     this.#announcements = new Announcements(app, (ended) => (this.ended = ended));
     app.events.on('jobs', () => this.#announcements.follow());
     app.events.on('progress', (event) => this.#announcements.progress(event.progress));
-    app.events.on('images', ({ ids, made = [] }) => {
-      const told = new Set(made.map(({ id }) => id));
-      this.#forget(ids?.filter((id) => !told.has(id)) ?? null);
-    });
+    app.events.on('images', (event) => this.#forget(changedIds(event)));
     app.events.onMade((made) => this.#take(made));
   }
 

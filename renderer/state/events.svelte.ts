@@ -9,6 +9,15 @@ type Handlers = {
 /** Waits between attempts to connect, in milliseconds; the last one repeats. */
 const WAITS = [250, 1000, 2000, 5000];
 
+/** Pictures that changed but for those that were just made, which come whole; null for any. */
+export function changedIds({
+  ids,
+  made = [],
+}: Extract<StudioEvent, { kind: 'images' }>): readonly number[] | null {
+  const told = new Set(made.map(({ id }) => id));
+  return ids?.filter((id) => !told.has(id)) ?? null;
+}
+
 /** How long an event waits for those who are still showing the one before it, in milliseconds. */
 const SHOWING = 300;
 
