@@ -1,6 +1,6 @@
 import type { LibraryState } from '#api/library';
 import type { App } from '../state/app.svelte.ts';
-import { describeFailure, type Failure } from '../state/errors.ts';
+import { FolderForm } from '../state/folder-form.svelte.ts';
 import type { I18n } from '../state/i18n.svelte.ts';
 import { reasonWords } from '../state/reasons.ts';
 
@@ -16,25 +16,49 @@ export function libraryTrouble(i18n: I18n, state: LibraryState) {
   return { why, detail: more ? (state.detail ?? '') : '' };
 }
 
+/** Going over to the library of a folder, or beginning one there. */
+class LibraryChoice extends FolderForm {
+  begin(): void {
+    this.failure = null;
+    this.open = true;
+  }
+
+  protected async work(folder: string): Promise<readonly string[]> {
+    await this.app.studio.library.choose({ folder });
+    return [];
+  }
+
+  protected refreshed(): Promise<unknown> {
+    return this.app.status.refresh();
+  }
+}
+
 /** What a person can do about a library that is not open. */
 export class LibraryDoor {
   busy = $state(false);
-  /** Another library is being chosen. */
-  choosing = $state(false);
-  /** Its folder, on the machine that the studio runs on. */
-  folder = $state('');
-  /** Why that was refused: it stays beside the field. */
-  failure = $state.raw<Failure | null>(null);
+  /** When it was last tried again in vain, in words. */
+  tried = $state<string | null>(null);
+  /** Another library, chosen by its folder. */
+  readonly choice: LibraryChoice;
   readonly #app: App;
 
   constructor(app: App) {
     this.#app = app;
+    this.choice = new LibraryChoice(app);
   }
 
   /** Tries to open it again: the other window may be closed, the drive connected. */
   retry(): Promise<void> {
-    const { studio } = this.#app;
-    return this.#do(async () => (await studio.library.reopen({ readOnly: false })).state);
+    const { studio, i18n, announcer } = this.#app;
+    return this.#do(async () => {
+      const { state } = await studio.library.reopen({ readOnly: false });
+      this.tried = null;
+      if (state.kind !== 'open') {
+        this.tried = i18n.t('state.tried', { time: i18n.time(Date.now()) });
+        announcer.polite(this.tried);
+      }
+      return state;
+    });
   }
 
   /** Opens a library of a newer version for looking; true when that went well. */
@@ -70,24 +94,6 @@ export class LibraryDoor {
       }
       return state;
     });
-  }
-
-  /** Goes over to the library of the chosen folder, or begins one there. */
-  async choose(): Promise<void> {
-    const { studio } = this.#app;
-    const folder = this.folder.trim();
-    if (this.busy || folder === '') return;
-    this.busy = true;
-    this.failure = null;
-    try {
-      await studio.library.choose({ folder });
-      this.choosing = false;
-      this.folder = '';
-    } catch (error) {
-      this.failure = describeFailure(this.#app.i18n, error);
-    }
-    await this.#app.status.refresh();
-    this.busy = false;
   }
 
   async #do(work: () => Promise<LibraryState>): Promise<void> {

@@ -76,7 +76,12 @@ async function heading(page: Page, name: string): Promise<void> {
   await page.getByRole('heading', { name }).waitFor();
   expect(await page.locator('[data-live="assertive"]').textContent()).toBe('');
 }
-const press = (page: Page, name: string) => page.getByRole('button', { name }).press('Enter');
+/** Presses a button, once it is ready for that: what it began before may still run. */
+async function press(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('button', { name });
+  await eventually(() => button.getAttribute('aria-disabled')).toBeNull();
+  await button.press('Enter');
+}
 const cells = (page: Page) => page.getByRole('gridcell').filter({ has: page.locator('img') });
 const allShown = (page: Page) => eventually(() => cells(page).count()).toBe(PICTURES);
 
@@ -142,6 +147,7 @@ describe('a library that is really broken', () => {
     await heading(page, 'The library cannot be reached');
     await shot('broken-missing');
     await press(page, 'Try again');
+    await page.locator('main').getByText('Tried again at').waitFor();
     await heading(page, 'The library cannot be reached');
     expect(existsSync(there)).toBe(false);
     await rename(away, there);

@@ -170,21 +170,25 @@ describe('a library that is not open', () => {
       return Promise.resolve({ state: { kind: 'open' } });
     };
     const { door } = await setUp({ 'library.choose': choose });
-    door.choosing = true;
-    await door.choose();
+    const { choice } = door;
+    choice.begin();
+    await choice.go();
     expect(asked).toEqual([]);
-    door.folder = ' /new ';
-    await door.choose();
+    choice.folder = ' /new ';
+    await choice.go();
     expect(asked).toEqual([{ folder: '/new' }]);
-    expect([door.choosing, door.folder, door.failure]).toEqual([false, '', null]);
+    expect([choice.open, choice.folder, choice.failure]).toEqual([false, '', null]);
     const reason = { code: 'choose-to-file', values: { folder: '/x' } };
     const wrong = new ORPCError('invalid-request', { message: 'A file.', data: { reason } });
     const other = await setUp({ 'library.choose': () => Promise.reject(wrong) });
-    other.door.choosing = true;
-    other.door.folder = '/x';
-    await other.door.choose();
-    expect(other.door.failure).not.toBeNull();
-    expect([other.door.choosing, other.door.folder, other.door.busy]).toEqual([true, '/x', false]);
+    const refused = other.door.choice;
+    refused.begin();
+    refused.folder = '/x';
+    await refused.go();
+    expect(refused.failure).not.toBeNull();
+    expect([refused.open, refused.folder, refused.running]).toEqual([true, '/x', false]);
+    refused.begin();
+    expect(refused.failure).toBeNull();
   });
 
   test('trying again reads the state anew, once at a time', async () => {
@@ -194,6 +198,13 @@ describe('a library that is not open', () => {
     await Promise.all([door.retry(), door.retry()]);
     expect(asked).toBe(1);
     expect(app.status.value?.state.kind).toBe('open');
+    expect(door.tried).toBeNull();
+    const away = { state: { kind: 'missing' } };
+    const other = await setUp({ 'library.reopen': () => Promise.resolve(away) });
+    await other.door.retry();
+    expect(other.door.tried).toMatch(/^Tried again at .*\d/);
+    expect(other.app.announcer.politeText).toBe(other.door.tried);
+    expect(words(other.app)).toEqual([]);
   });
 });
 

@@ -121,6 +121,7 @@ export const shell = {
   'state.missing': 'The library cannot be reached',
   'state.missingText':
     'Its folder is not there; perhaps its drive is not connected. Nothing was changed. Connect it, then try again.',
+  'state.tried': 'Tried again at {time}: it cannot be opened yet.',
   'command.group.go': 'Go to',
   'command.group.make': 'Make',
   'command.group.edit': 'Edit',

@@ -117,6 +117,7 @@ export const shell: Translation<typeof english> = {
   'state.missing': 'ライブラリが見つかりません',
   'state.missingText':
     'フォルダーがありません。ドライブが接続されていないのかもしれません。何も変更していません。接続してから再試行してください。',
+  'state.tried': '{time} に再試行しましたが、まだ開けません。',
   'command.group.go': '移動',
   'command.group.make': '生成',
   'command.group.edit': '編集',
