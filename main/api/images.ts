@@ -100,6 +100,8 @@ export interface DecodeStep {
   readonly tokens: readonly number[];
   /** Bits [N] of what was open before it. */
   readonly entropy: readonly number[];
+  /** Percent [N]: how likely the second choice was. */
+  readonly second: readonly number[];
   readonly preview: string;
 }
 

@@ -101,6 +101,8 @@ export interface Progress {
   readonly tokens?: readonly number[];
   /** Bits [N], one decimal. */
   readonly entropy?: readonly number[];
+  /** Percent [N]: how likely the second choice was. */
+  readonly second?: readonly number[];
   readonly mask?: number;
   /** Address of a preview of this step, when previews are on and this step has one. */
   readonly preview?: string;

@@ -36,8 +36,10 @@ export interface StepReport {
   readonly sampled: Int32Array;
   /** f32 [N] probability of each token when it was drawn; +∞ where it was known before. */
   readonly probability: Float32Array;
-  /** f32 [N] bits */
+  /** f32 [N] bits; 0 where it was known before. */
   readonly entropy: Float32Array;
+  /** f32 [N] probability of the code that is second in likelihood; 0 where it was known before. */
+  readonly second: Float32Array;
 }
 
 /** What `generate` tells its caller while it works, in order. */

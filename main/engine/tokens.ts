@@ -96,14 +96,14 @@ interface StepOutputs {
   readonly tokens: Int32Array;
   readonly probability: Float32Array;
   /** Asked for when someone listens. */
-  readonly entropy: Float32Array | null;
+  readonly doubt: { readonly entropy: Float32Array; readonly second: Float32Array } | null;
 }
 
 async function runStep(request: DecodeRequest, step: Step): Promise<StepOutputs> {
   const { sizes, onStep } = request;
   const shape = [step.pictures.length, sizes.tokens];
   const fetches = ['sampled', 'tokens_out', 'probability'];
-  if (onStep !== undefined) fetches.push('entropy');
+  if (onStep !== undefined) fetches.push('entropy', 'second_probability');
   const outputs = await request.network(stepFeeds(request, step), fetches);
   const sampled = ints(outputs, 'sampled', shape);
   const tokens = ints(outputs, 'tokens_out', shape);
@@ -114,8 +114,14 @@ async function runStep(request: DecodeRequest, step: Step): Promise<StepOutputs>
     const before = rowOf(step.tokens, picture, sizes.tokens);
     checkDraws(before, rowOf(sampled, row, sizes.tokens), rowOf(tokens, row, sizes.tokens), sizes);
   });
-  const entropy = onStep === undefined ? null : floats(outputs, 'entropy', shape);
-  return { sampled, tokens, probability, entropy };
+  const doubt =
+    onStep === undefined
+      ? null
+      : {
+          entropy: floats(outputs, 'entropy', shape),
+          second: floats(outputs, 'second_probability', shape),
+        };
+  return { sampled, tokens, probability, doubt };
 }
 
 function stepFeeds(request: DecodeRequest, { step, weight, pictures, tokens }: Step): Feeds {
@@ -193,8 +199,8 @@ function report(
     readonly outputs: StepOutputs;
   },
 ): void {
-  const { probability, entropy, sampled, tokens } = done.outputs;
-  if (onStep === undefined || entropy === null) return;
+  const { probability, doubt, sampled, tokens } = done.outputs;
+  if (onStep === undefined || doubt === null) return;
   const N = sizes.tokens;
   done.pictures.forEach((index, row) => {
     onStep({
@@ -205,7 +211,8 @@ function report(
       tokens: rowOf(tokens, row, N).slice(),
       sampled: rowOf(sampled, row, N).slice(),
       probability: rowOf(probability, row, N).slice(),
-      entropy: rowOf(entropy, row, N).slice(),
+      entropy: rowOf(doubt.entropy, row, N).slice(),
+      second: rowOf(doubt.second, row, N).slice(),
     });
   });
 }

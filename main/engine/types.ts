@@ -39,7 +39,8 @@ export interface Networks {
    * `uniforms` f32 [B,N] in (0,1) for the draw of codes, `confidence_noise` f32 [B,N] (already
    * scaled), `mask_count` i32 [B] → `sampled` i32 [B,N] (draws and known tokens), `tokens_out` i32
    * [B,N] (re-masked), `probability` f32 [B,N] of each sampled token (+∞ where it was known),
-   * `entropy` f32 [B,N] in bits (0 where it was known).
+   * `entropy` f32 [B,N] in bits and `second_probability` f32 [B,N] of the code that is second in
+   * likelihood (both 0 where the token was known).
    */
   readonly mage?: Network;
   /** Tokens to pixels. `tokens` i32 [B,N] → `image` u8 [B,S,S,3], `pixels` f32 [B,3,S,S]. */

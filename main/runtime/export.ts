@@ -46,7 +46,8 @@ the condition come first, and those of the null condition behind them.
   out  sampled           int32   [B,N]
   out  tokens_out        int32   [B,N]    input of the next step
   out  probability       float32 [B,N]
-  out  entropy           float32 [B,N]    bits`,
+  out  entropy           float32 [B,N]    bits
+  out  second_probability  float32 [B,N]  of the code that is second in likelihood`,
   decoder: `decoder.onnx: tokens to a picture.
   in   tokens          int32   [B,N]
   out  image           uint8   [B,S,S,3]  RGB

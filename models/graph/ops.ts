@@ -257,13 +257,23 @@ export class Ops {
 
   /** The last axis in ascending order. */
   sortAscending(x: Value): Value {
+    return this.#topK(x, sizeOf(x.shape, -1), { largest: 0 });
+  }
+
+  /** The k largest of the last axis, the largest first. */
+  largest(x: Value, k: number): Value {
+    return this.#topK(x, k, { largest: 1 });
+  }
+
+  #topK(x: Value, k: number, order: { readonly largest: 0 | 1 }): Value {
+    const shape = [...x.shape.slice(0, -1), k];
     const [values] = this.builder.node({
       op: 'TopK',
-      inputs: [x, this.int64s(sizeOf(x.shape, -1))],
-      attributes: { axis: x.shape.length - 1, largest: 0, sorted: 1 },
+      inputs: [x, this.int64s(k)],
+      attributes: { axis: x.shape.length - 1, ...order, sorted: 1 },
       outputs: [
-        { type: x.type, shape: x.shape },
-        { type: 'int64', shape: x.shape },
+        { type: x.type, shape },
+        { type: 'int64', shape },
       ],
     });
     return only(values);

@@ -289,4 +289,6 @@ function remask(
   builder.output('tokens_out', ops.where(again, ops.int(maskId), sampled));
   builder.output('probability', ops.where(masked, ops.unary('Exp', chosen), infinity));
   builder.output('entropy', ops.where(masked, bits, ops.scalar(0)));
+  const second = ops.squeeze(ops.slice(ops.largest(p, 2), 2, { from: 1, to: 2 }), 2); // [B,n]
+  builder.output('second_probability', ops.where(masked, second, ops.scalar(0)));
 }

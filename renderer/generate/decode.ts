@@ -25,27 +25,38 @@ export function countTokens(
   };
 }
 
+/** How uncertain the tokens of a picture were. */
+export interface Uncertainty {
+  /** [N] entropy */
+  readonly bits: readonly number[];
+  /** [N] percent: how likely the second choice was. */
+  readonly second: readonly number[];
+}
+
 /**
- * Bits [N] of every token at the moment it was decided, or now where it is still open: the
- * uncertainty of the picture as it stands after step `last` (counted from 1).
+ * Of every token at the moment it was decided, or now where it is still open: the uncertainty of
+ * the picture as it stands after step `last` (counted from 1).
  */
 export function uncertainty(
   steps: readonly LiveStep[],
   mask: number,
   last = Number.POSITIVE_INFINITY,
-): readonly number[] | null {
+): Uncertainty | null {
   const known = steps.filter((step) => step.step <= last && step.entropy.length > 0);
   const first = known[0];
   if (first === undefined) return null;
   const bits = [...first.entropy];
+  const second = [...first.second];
   for (const [index, step] of known.entries()) {
     const before = known[index - 1];
     if (before === undefined) continue;
     step.entropy.forEach((value, token) => {
-      if (before.tokens[token] === mask) bits[token] = value;
+      if (before.tokens[token] !== mask) return;
+      bits[token] = value;
+      second[token] = step.second[token] ?? 0;
     });
   }
-  return bits;
+  return { bits, second };
 }
 
 export function mean(values: readonly number[]): number {

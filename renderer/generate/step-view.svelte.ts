@@ -43,11 +43,12 @@ export class StepView {
       ? null
       : countTokens(this.current, this.before, this.mask),
   );
-  readonly bits = $derived.by(() =>
+  readonly uncertainty = $derived.by(() =>
     this.mask === null
       ? null
       : uncertainty(this.list, this.mask, this.current?.step ?? Number.POSITIVE_INFINITY),
   );
+  readonly bits = $derived.by(() => this.uncertainty?.bits ?? null);
   readonly meanBits = $derived.by(() => (this.bits === null ? null : mean(this.bits)));
   readonly ramp = $derived.by((): Ramp | null => {
     return this.#generate.subject;

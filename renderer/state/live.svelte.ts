@@ -8,6 +8,8 @@ export interface LiveStep {
   readonly tokens: readonly number[];
   /** Bits [N] of what was open before it; empty when not told. */
   readonly entropy: readonly number[];
+  /** Percent [N]: how likely the second choice was; empty when not told. */
+  readonly second: readonly number[];
   readonly preview: string | null;
 }
 
@@ -71,6 +73,7 @@ export function follow(before: LivePicture | null, progress: Progress): LivePict
     step: done,
     tokens: progress.tokens,
     entropy: progress.entropy ?? [],
+    second: progress.second ?? [],
     preview: progress.preview ?? null,
   };
   return {

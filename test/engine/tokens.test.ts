@@ -242,11 +242,12 @@ describe('reports', () => {
     const last = reports.at(-1);
     expect(last?.probability.filter((p) => p === Infinity)).toHaveLength(6);
     expect(last?.entropy.filter((bits) => bits === 0)).toHaveLength(6);
+    expect(last?.second.filter((probability) => probability === 0.25)).toHaveLength(N - 6);
     reports[0]?.sampled.fill(-5);
     expect(final.includes(-5)).toBe(false);
   });
 
-  test('entropy is not computed when nobody listens', async () => {
+  test('the uncertainty is not asked for when nobody listens', async () => {
     const { network, calls } = recorded(toyMage);
     await decodeTokens(request({ network }));
     expect(calls[0]?.fetches).toEqual(['sampled', 'tokens_out', 'probability']);

@@ -84,6 +84,7 @@ export const toyMage: Network = (feeds) => {
   const tokensOut = new Int32Array(B * N);
   const probability = new Float32Array(B * N).fill(Infinity);
   const entropy = new Float32Array(B * N);
+  const second = new Float32Array(B * N);
   for (let row = 0; row < B; row++) {
     const before = rowOfInput(feeds, 'tokens', row);
     const uniforms = rowOfInput(feeds, 'uniforms', row);
@@ -97,6 +98,7 @@ export const toyMage: Network = (feeds) => {
       if (token !== SIZES.maskId) return Infinity;
       probability[at] = u;
       entropy[at] = 1;
+      second[at] = 0.25;
       return Math.log(u) + (noise[i] ?? NaN);
     });
     const m = numbersOf(feeds, 'mask_count')[row] ?? NaN;
@@ -112,6 +114,7 @@ export const toyMage: Network = (feeds) => {
     tokens_out: { shape, data: tokensOut },
     probability: { shape, data: probability },
     entropy: { shape, data: entropy },
+    second_probability: { shape, data: second },
   });
 };
 

@@ -15,6 +15,7 @@ const step = (number: number, tokens: number[], entropy: number[] = []) => ({
   step: number,
   tokens,
   entropy,
+  second: entropy.map((bits) => 5 * bits),
   preview: null,
 });
 
@@ -63,12 +64,12 @@ describe('uncertainty', () => {
     step(3, [5, 6, 7], [0, 0, 2]),
   ];
 
-  test('keeps the bits of each token when it was decided', () => {
-    expect(uncertainty(steps, MASK)).toEqual([1, 4, 2]);
+  test('keeps that of each token when it was decided', () => {
+    expect(uncertainty(steps, MASK)).toEqual({ bits: [1, 4, 2], second: [5, 20, 10] });
   });
 
   test('is that of the step that is looked at', () => {
-    expect(uncertainty(steps, MASK, 2)).toEqual([1, 4, 5]);
+    expect(uncertainty(steps, MASK, 2)).toEqual({ bits: [1, 4, 5], second: [5, 20, 25] });
     expect(uncertainty(steps, MASK, 0)).toBeNull();
   });
 

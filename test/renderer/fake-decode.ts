@@ -8,6 +8,7 @@ export interface FakeStep {
   readonly step: number;
   readonly tokens: readonly number[];
   readonly entropy: readonly number[];
+  readonly second: readonly number[];
 }
 
 /** Decode steps that look like the engine's: middle tokens last, bits falling as more is known. */
@@ -29,6 +30,7 @@ export function fakeSteps(seed: number, steps: number): readonly FakeStep[] {
     });
     const done = counts.slice(0, k + 1).reduce((sum, each) => sum + each, 0);
     for (const { token } of order.slice(done - count, done)) tokens[token] = final[token] ?? 0;
-    return { step: k + 1, tokens: [...tokens], entropy };
+    const second = entropy.map((bits) => Math.round((40 * bits) / (1 + bits)));
+    return { step: k + 1, tokens: [...tokens], entropy, second };
   });
 }

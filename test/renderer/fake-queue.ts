@@ -88,7 +88,7 @@ export class FakeQueue {
         if (now === undefined) return;
         this.#progress(job, first + at, {
           ...{ stage: 'tokens', done: step, total: steps, mask: MASK },
-          ...{ tokens: now.tokens, entropy: now.entropy },
+          ...{ tokens: now.tokens, entropy: now.entropy, second: now.second },
           preview: `/previews/${job.id}/${first + at}?step=${step}`,
         });
       });

@@ -216,7 +216,10 @@ describe('a batch that ends early', () => {
         const noise = new Float32Array(16);
         for (let step = 1; step <= 4; step++) {
           const report = { index: 1, step, steps: 4, guidance: 0, tokens: grid, sampled: grid };
-          emit({ kind: 'step', report: { ...report, probability: noise, entropy: noise } });
+          emit({
+            kind: 'step',
+            report: { ...report, probability: noise, entropy: noise, second: noise },
+          });
         }
         return defaultAnswers.generate(request, emit);
       },

@@ -245,6 +245,7 @@ describe('what is kept of half-decoded pictures', () => {
     sampled: new Int32Array(N),
     probability: new Float32Array(N),
     entropy: new Float32Array(N),
+    second: new Float32Array(N),
   });
 
   test('is written now and then, whole each time, without what is saved', () => {

@@ -213,9 +213,14 @@ describe('what windows are told of a run', () => {
       sampled: Int32Array.from([5, 6]),
       probability: new Float32Array(2),
       entropy: Float32Array.from([0.149, 2.96]),
+      second: Float32Array.from([0.414, 0.0051]),
     };
     const where = { job: 1, index: 0, seed: 3, mask: 99 };
-    expect(stepProgress(report, where)).toMatchObject({ tokens: [5, 6], entropy: [0.1, 3] });
+    expect(stepProgress(report, where)).toMatchObject({
+      tokens: [5, 6],
+      entropy: [0.1, 3],
+      second: [41, 1],
+    });
     expect(stepProgress({ ...report, step: 3 }, where)).toMatchObject({ tokens: [5, 99] });
   });
 });

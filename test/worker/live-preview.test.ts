@@ -51,6 +51,7 @@ function report(index: number, step: number, steps: number): StepReport {
     sampled: new Int32Array(4).fill(step % 9),
     probability: new Float32Array(4),
     entropy: new Float32Array(4),
+    second: new Float32Array(4),
   };
 }
 

@@ -170,11 +170,14 @@ export function stepProgress(
     done: report.step,
     total: report.steps,
     tokens: tokensAfter(report),
-    entropy: roundBits(report.entropy),
+    ...doubtOf(report),
   };
 }
 
-/** Bits with one decimal: what is drawn needs no more. */
-export function roundBits(entropy: Float32Array): readonly number[] {
-  return Array.from(entropy, (bits) => Math.round(bits * 10) / 10);
+/** How uncertain each token was, as a window is told it: what is drawn and read needs no more. */
+export function doubtOf({ entropy, second }: Pick<StepReport, 'entropy' | 'second'>) {
+  return {
+    entropy: Array.from(entropy, (bits) => Math.round(bits * 10) / 10),
+    second: Array.from(second, (probability) => Math.round(probability * 100)),
+  };
 }

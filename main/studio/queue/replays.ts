@@ -11,7 +11,7 @@ import { isForeign } from '../library/foreign.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 import { pictureTexts } from './picture-store.ts';
-import { roundBits, tokensAfter } from './progress.ts';
+import { doubtOf, tokensAfter } from './progress.ts';
 
 /** Pictures whose steps are kept: those that a person goes back and forth between. */
 const KEPT = 8;
@@ -92,7 +92,7 @@ export function createReplays(shop: Workshop): Replays {
           step: report.step,
           guidance: report.guidance,
           tokens: tokensAfter(report),
-          entropy: roundBits(report.entropy),
+          ...doubtOf(report),
           preview: `/steps/${id}/${report.step}`,
         })),
       };

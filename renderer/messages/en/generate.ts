@@ -99,7 +99,7 @@ export const generate = {
     'This needs the decode steps of the picture. They are made by running it again.',
   'stage.loadSteps': 'Show decode steps',
   'stage.loadingSteps': 'Running the recipe again…',
-  'stage.cell': 'Row {row}, column {column}: {bits} bits',
+  'stage.cell': 'Row {row}, column {column}: {bits} bits, second choice {second} %',
   'stage.token': 'Row {row}, column {column}: token {token}',
   'stage.tokenOpen': 'Row {row}, column {column}: open',
   'steps.title': 'Decode steps',

@@ -99,7 +99,7 @@ export const generate: Translation<typeof english> = {
   'stage.needSteps': '画像のデコードステップが必要です。レシピをもう一度実行して作ります。',
   'stage.loadSteps': 'デコードステップを表示',
   'stage.loadingSteps': 'レシピを再実行しています…',
-  'stage.cell': '{row} 行 {column} 列: {bits} ビット',
+  'stage.cell': '{row} 行 {column} 列: {bits} ビット、第 2 候補 {second} %',
   'stage.token': '{row} 行 {column} 列: トークン {token}',
   'stage.tokenOpen': '{row} 行 {column} 列: 未定',
   'steps.title': 'デコードステップ',

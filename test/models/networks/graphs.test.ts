@@ -190,6 +190,18 @@ describe('a decoding step', () => {
     expect(Math.max(...(entropy?.data ?? []))).toBeLessThanOrEqual(Math.log2(60) + 1e-4);
   });
 
+  test('the second probability is that of the code second in likelihood', async () => {
+    const feeds = step(2, { guided: true, guidance: 2 });
+    const { guided_log_probs: logP, second_probability: second } = await run(feeds);
+    const known = Array.from({ length: 2 * N }, (_, i) => feeds.tokens.data[i] !== MASK);
+    expect(known.filter(Boolean).length).toBeGreaterThan(0);
+    known.forEach((isKnown, i) => {
+      const row = Array.from(logP?.data.subarray(60 * i, 60 * (i + 1)) ?? []);
+      const expected = isKnown ? 0 : Math.exp(row.sort((a, b) => b - a)[1] ?? NaN);
+      expect(second?.data[i]).toBeCloseTo(expected, 6);
+    });
+  });
+
   test('8 bits stay near float32', async () => {
     const feeds = step(1, { guided: false });
     const [exact, rounded] = [await run(feeds), await run(feeds, 'cpu-int8')];
