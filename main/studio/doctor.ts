@@ -35,7 +35,8 @@ export async function examine(
 ): Promise<readonly DoctorCheck[]> {
   const checks = [
     () => engineChecks(shop),
-    () => diskChecks(shop),
+    () => diskCheck(shop),
+    () => writeCheck(shop),
     () => (library === null ? Promise.resolve([]) : libraryChecks(shop, library)),
     () => modelChecks(shop),
     () => repeatCheck(shop),
@@ -79,19 +80,26 @@ async function engineChecks(shop: Workshop): Promise<readonly DoctorCheck[]> {
   ];
 }
 
-async function diskChecks({ files }: Workshop): Promise<readonly DoctorCheck[]> {
+async function diskCheck({ files }: Workshop): Promise<readonly DoctorCheck[]> {
   const free = await files.freeBytes();
   const state = free < FULL_DISK ? 'fail' : free < LOW_DISK ? 'warn' : 'ok';
+  return [{ code: 'disk', state, values: { free } }];
+}
+
+/** Writes a file. In a library that is only looked at, also this would be writing. */
+async function writeCheck({ files, checkWritable }: Workshop): Promise<readonly DoctorCheck[]> {
+  try {
+    checkWritable();
+  } catch {
+    return [{ code: 'no-write', state: 'note', values: {} }];
+  }
   const folder = await mkdtemp(join(files.folder, '.doctor-'));
   try {
     await writeFile(join(folder, 'test'), 'test', { flush: true });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return [
-    { code: 'disk', state, values: { free } },
-    { code: 'write', state: 'ok', values: { folder: files.folder } },
-  ];
+  return [{ code: 'write', state: 'ok', values: { folder: files.folder } }];
 }
 
 async function libraryChecks(

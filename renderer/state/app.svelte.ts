@@ -79,6 +79,7 @@ export class App {
       undo: this.undo,
       kept: this.kept,
       modelById: (id) => this.models.byId(id),
+      mayChooseModel: () => !this.lookOnly,
       chooseModel: (model) => this.act(this.settings.apply({ model })),
       ownTarget: () => this.status.value?.target ?? null,
     });

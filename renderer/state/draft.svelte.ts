@@ -29,6 +29,8 @@ export interface DraftNeeds {
   readonly undo: Undo;
   readonly kept: Kept;
   readonly modelById: (id: string) => ModelInfo | null;
+  /** False while the library, which remembers the chosen model, is only looked at. */
+  readonly mayChooseModel: () => boolean;
   /** Makes a model the chosen one, without an undo step of its own. */
   readonly chooseModel: (id: string) => Promise<unknown>;
   /** What the studio's own target is on this machine. */
@@ -127,8 +129,7 @@ export class Draft {
         case 'source':
           return !startsAs(this.source, picture);
         case 'model':
-          // One that is not installed cannot be chosen.
-          return recipe.model.id !== this.#model && this.#needs.modelById(recipe.model.id) !== null;
+          return recipe.model.id !== this.#model && this.#canChoose(recipe.model.id);
         case 'target':
           return recipe.target !== this.target;
         default:
@@ -248,6 +249,11 @@ export class Draft {
       ...(preset === undefined ? {} : { preset: this.preset }),
       ...(source === undefined ? {} : { source: this.source }),
     };
+  }
+
+  /** One that is not installed cannot be chosen. */
+  #canChoose(id: string): boolean {
+    return this.#needs.mayChooseModel() && this.#needs.modelById(id) !== null;
   }
 
   /** Makes a model the chosen one, here at once. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import { beforeAll, expect, test } from 'vitest';
@@ -69,6 +69,7 @@ test('the doctor tells of damaged pictures and of an old backup', async () => {
   const { folder, start } = await binned();
   const { client, studio } = await open(folder, start + 40 * DAY);
   const codes = async (of: StudioClient) => (await of.studio.doctor()).map(({ code }) => code);
+  expect(await codes(client)).toContain('write');
   expect(await codes(client)).not.toContain('files-damaged');
   const file = join(folder, (await client.images.get({ id: 2 })).path);
   const bytes = await readFile(file);
@@ -84,5 +85,9 @@ test('the doctor tells of damaged pictures and of an old backup', async () => {
   }
   const later = await testStudio(home, { libraryFolder: folder, readOnly: true });
   const late: StudioClient = createRouterClient(createRouter(later));
-  expect(await codes(late)).toContain('backup-old');
+  const changed = async () => (await stat(folder)).mtimeMs;
+  const before = await changed();
+  expect(await codes(late)).toEqual(expect.arrayContaining(['backup-old', 'no-write']));
+  // What is only looked at is not even tried by writing.
+  expect(await changed()).toBe(before);
 });

@@ -11,7 +11,7 @@ const [starter, other] = FAKE_MODELS;
 if (starter === undefined || other === undefined) throw new Error('Two models are needed.');
 const [whole, partial] = [starter, other];
 
-function setUp(text: string | null = null, nextSeed = 1) {
+function setUp(text: string | null = null, nextSeed = 1, mayChooseModel = () => true) {
   const kept = memoryKept(text === null ? {} : { draft: text }, nextSeed);
   const undo = new Undo({} as StudioClient);
   const chosen: string[] = [];
@@ -20,6 +20,7 @@ function setUp(text: string | null = null, nextSeed = 1) {
       undo,
       kept,
       modelById: (id) => FAKE_MODELS.find((model) => model.id === id) ?? null,
+      mayChooseModel,
       chooseModel: async (id) => void chosen.push(id),
       ownTarget: () => 'cpu-int8',
     });
@@ -274,6 +275,16 @@ describe('recall', () => {
     // One that was made here from a file has a recipe.
     expect(draft.differences(made)).toContain('guidance');
     expect(draft.differences({ ...made, operation: 'import' })).toEqual([]);
+    await close();
+  });
+
+  test('takes no model over that cannot be chosen in a library that is only looked at', async () => {
+    const { picture, close } = await withPicture();
+    const { draft } = setUp(null, 1, () => false);
+    const recipe = { ...picture.recipe, model: { ...picture.recipe.model, id: 'rcg-b' } };
+    const differing = draft.differences({ ...picture, recipe });
+    expect(differing).not.toContain('model');
+    expect(differing).toContain('guidance');
     await close();
   });
 
