@@ -32,6 +32,17 @@ describe.each(['en', 'ja'] as const)('in %s', (language) => {
       await shot(`large-${language}${at.replace('/', '-')}`);
       found[at] = await crowded(page);
     }
+    // The strip has two lines now; the drawer stands on it.
+    const strip = page.locator('footer[data-region]');
+    await strip.locator('button[aria-expanded]').click();
+    const drawer = page.locator('.drawer');
+    await drawer.waitFor();
+    await shot(`large-${language}-queue`);
+    const [above, below] = [await drawer.boundingBox(), await strip.boundingBox()];
+    if (above === null || below === null) throw new Error('Drawer or strip is not there.');
+    expect(above.y).toBeGreaterThan(0);
+    expect(above.y + above.height).toBeLessThanOrEqual(below.y);
+    expect(await crowded(page)).toEqual([]);
     await app.client.studio.configure({ textSize: 100 });
     expect(found).toEqual(NOTHING);
   });
