@@ -1,8 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
 import type { SearchImages } from '#api/gallery';
 import { stage, story } from './app.ts';
+import { faults } from './faults.ts';
 import { cells, furnish, ids, jobWhen } from './steps.ts';
 
 const app = stage({
@@ -13,15 +13,6 @@ const app = stage({
     await client.images.remove({ ids: (await ids(client)).slice(3, 4) });
   },
 });
-
-/** What axe finds fault with, as one line for each element. */
-async function faults(page: Page): Promise<readonly string[]> {
-  // In legacy mode axe stays in this page: it has no frames.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')} ${node.html.slice(0, 200)}`),
-  );
-}
 
 interface Scene {
   readonly name: string;
@@ -208,9 +199,10 @@ const STORIES: Readonly<Record<string, readonly Scene[]>> = {
   'what asks': DIALOGS,
 };
 
-describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in', (theme) => {
+describe('in both themes axe finds nothing in', () => {
   story.each(Object.entries(STORIES))('%s', async (_, scenes) => {
-    const { page, shot } = await app.open({ theme });
+    const window = await app.open();
+    const { page } = window;
     const found: Record<string, readonly string[]> = {};
     for (const { name, at, set } of scenes) {
       await page.goto(`${app.host.origin}/#${at}`);
@@ -218,15 +210,15 @@ describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in'
       // The page asks where it was before it listens to keys.
       await page.getByRole('navigation', { name: 'Views' }).waitFor();
       await set(page);
-      await shot(`axe-${name.replaceAll(/[ ,]+/g, '-').toLowerCase()}-${theme}`);
-      const here = await faults(page);
+      const here = await faults(window, `axe-${name.replaceAll(/[ ,]+/g, '-').toLowerCase()}`);
       if (here.length > 0) found[name] = here;
     }
     expect(found).toEqual({});
   });
 
   story('every view, while a job runs', async () => {
-    const { page } = await app.open({ theme, at: '/generate' });
+    const window = await app.open({ at: '/generate' });
+    const { page } = window;
     const job = await app.client.jobs.create({
       source: { kind: 'sample' },
       settings: { count: 1000, steps: 64, seed: 1000 },
@@ -236,7 +228,7 @@ describe.each(['dark', 'light'] as const)('in the %s theme axe finds nothing in'
     for (const [view, shown] of Object.entries(SHOWN)) {
       await page.getByRole('link', { name: view, exact: true }).click();
       await shown(page);
-      const here = await faults(page);
+      const here = await faults(window, `axe-running-${view.toLowerCase()}`);
       if (here.length > 0) found[view] = here;
       expect(await page.evaluate(() => 'busy' in document.documentElement.dataset)).toBe(true);
     }

@@ -1,8 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { LibraryState } from '#api/library';
 import { stage, story } from './app.ts';
+import { faults } from './faults.ts';
 
 const app = stage({ model: 'tiny' });
 
@@ -65,34 +64,27 @@ const PAGES: readonly (readonly [
 /** The studio tells once how it is, and then only what changes: that must not come in between. */
 const told = () => new Promise((resolve) => setTimeout(resolve, 2500));
 
-async function faults(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-}
-
-describe.each(['dark', 'light'] as const)('a library that is not open, %s', (theme) => {
-  story('has a page for each state, with a way on, and axe finds nothing', async () => {
-    const { page, shot } = await app.open({ theme, at: '/gallery' });
-    const found: Record<string, readonly string[]> = {};
-    await told();
-    for (const [name, state, heading, buttons] of PAGES) {
-      await page.route('**/rpc/studio/status', async (route) => {
-        const response = await route.fetch();
-        const body = (await response.json()) as { readonly json: object };
-        await route.fulfill({ response, json: { ...body, json: { ...body.json, state } } });
-      });
-      await page.reload();
-      await page.getByRole('heading', { name: heading }).waitFor();
-      for (const button of [...buttons, 'Try again', 'Choose another…']) {
-        expect(await page.getByRole('button', { name: button }).isEnabled()).toBe(true);
-      }
-      await shot(`library-${name}-${theme}`);
-      const here = await faults(page);
-      if (here.length > 0) found[name] = here;
-      await page.unroute('**/rpc/studio/status');
+story('a library that is not open has a page for each state, with a way on', async () => {
+  const window = await app.open({ at: '/gallery' });
+  const { page } = window;
+  const found: Record<string, readonly string[]> = {};
+  await told();
+  for (const [name, state, heading, buttons] of PAGES) {
+    await page.route('**/rpc/studio/status', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.json()) as { readonly json: object };
+      await route.fulfill({ response, json: { ...body, json: { ...body.json, state } } });
+    });
+    await page.reload();
+    await page.getByRole('heading', { name: heading }).waitFor();
+    for (const button of [...buttons, 'Try again', 'Choose another…']) {
+      expect(await page.getByRole('button', { name: button }).isEnabled()).toBe(true);
     }
-    expect(found).toEqual({});
-  });
+    const here = await faults(window, `library-${name}`);
+    if (here.length > 0) found[name] = here;
+    await page.unroute('**/rpc/studio/status');
+  }
+  expect(found).toEqual({});
 });
 
 story('another library is begun in a folder, by the keyboard alone', async () => {

@@ -84,7 +84,7 @@ describe('who may come in', () => {
     expect(await status('/?enter=')).toBe(401);
   });
 
-  test.each([
+  const STRANGERS: readonly (readonly [who: string, headers: Record<string, string>, number])[] = [
     ['nobody without the token', {}, 401],
     ['nobody with another token', { authorization: 'Bearer something-else' }, 401],
     ['nobody with half of it', { authorization: `Bearer ${TOKEN.slice(0, 10)}` }, 401],
@@ -96,13 +96,16 @@ describe('who may come in', () => {
     ['a name that another site points here', { ...bearer, host: 'attacker.example' }, 421],
     ['a name that begins like ours', { ...bearer, host: 'localhost.attacker.example:80' }, 421],
     ['the address of another interface', { ...bearer, host: '0.0.0.0' }, 421],
-  ])('%s is refused', async (_, headers, expected) => {
-    for (const path of ['/', '/rpc/studio/status', '/images/1/full', '/assets/index-aB3dE5f7.js']) {
-      expect(await status(path, { headers })).toBe(expected);
+  ];
+  test('strangers are refused, whatever they ask for', async () => {
+    const paths = ['/', '/rpc/studio/status', '/images/1/full', '/assets/index-aB3dE5f7.js'];
+    for (const [who, headers, expected] of STRANGERS) {
+      for (const path of paths) {
+        expect.soft(await status(path, { headers }), `${who}: ${path}`).toBe(expected);
+      }
+      const change = { method: 'POST', headers, body: '{}' };
+      expect.soft(await status('/rpc/jobs/create', change), who).toBe(expected);
     }
-    expect(await status('/rpc/jobs/create', { method: 'POST', headers, body: '{}' })).toBe(
-      expected,
-    );
   });
 
   test('our own pages come in under any loopback name', async () => {
@@ -140,7 +143,7 @@ describe('what is served', () => {
     }
   });
 
-  test.each([
+  const NOWHERE = [
     '/../secret.txt',
     '/..%2fsecret.txt',
     '/%2e%2e/secret.txt',
@@ -159,10 +162,13 @@ describe('what is served', () => {
     '/.git/config',
     '/library.db',
     '/images/2026-11/x.png',
-  ])('%s leads nowhere', async (path) => {
-    const { status: found, body } = await ask(path, { headers: bearer });
-    expect(found).toBe(404);
-    expect(body.toString()).not.toContain('not for anyone');
+  ];
+  test('addresses of what is not for anyone lead nowhere', async () => {
+    for (const path of NOWHERE) {
+      const { status: found, body } = await ask(path, { headers: bearer });
+      expect.soft(found, path).toBe(404);
+      expect.soft(body.toString(), path).not.toContain('not for anyone');
+    }
   });
 
   test('addresses that are none are refused', async () => {
