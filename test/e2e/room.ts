@@ -50,6 +50,17 @@ function cut(page: Page): Promise<readonly string[]> {
       if (box.width > 0 && (box.left < -1 || box.right > innerWidth + 1)) {
         found.push(`${place}: outside of the window`);
       }
+      // A box around it may hide a part as well, unless it can be scrolled.
+      const { left, right } = hides(style.overflowX) ? box : range.getBoundingClientRect();
+      if (right - left <= 1) continue;
+      for (let around = element.parentElement; around; around = around.parentElement) {
+        const { overflowX } = getComputedStyle(around);
+        const { left: from, right: to, width } = around.getBoundingClientRect();
+        if (hides(overflowX) && width > 1 && (left < from - 1 || right > to + 1)) {
+          found.push(`${place}: cut by ${around.tagName.toLowerCase()}.${around.className}`);
+        }
+        if (overflowX !== 'visible') break;
+      }
     }
     return [...new Set(found)];
   });

@@ -11,9 +11,13 @@ const app = stage({ model: 'tiny', prepare: furnish });
 const DATES = ['AM', 'PM', ...Array.from({ length: 12 }, (_, month) => monthName(month))];
 const NOTHING = Object.fromEntries(Object.keys(VIEWS).map((at) => [at, []]));
 
+const SMALLEST = { width: 1080, height: 680 };
+/** The window in which a language is tried with large text. */
+const LARGE_IN = { en: SMALLEST, ja: { width: 1440, height: 900 } };
+
 describe.each(['en', 'ja'] as const)('in %s', (language) => {
   story('at 1080 × 680 nothing scrolls sideways and no text is cut', async () => {
-    const { page, shot } = await app.open({ language, size: { width: 1080, height: 680 } });
+    const { page, shot } = await app.open({ language, size: SMALLEST });
     const found: Record<string, readonly string[]> = {};
     for (const at of Object.keys(VIEWS)) {
       await go(page, at);
@@ -25,7 +29,7 @@ describe.each(['en', 'ja'] as const)('in %s', (language) => {
 
   story('with text at 200 % nothing is cut or overlaps', async () => {
     await app.client.studio.configure({ textSize: 200 });
-    const { page, shot } = await app.open({ language });
+    const { page, shot } = await app.open({ language, size: LARGE_IN[language] });
     const found: Record<string, readonly string[]> = {};
     for (const at of Object.keys(VIEWS)) {
       await go(page, at);
