@@ -4,10 +4,15 @@ export type LoadPicture = (address: string, signal: AbortSignal) => Promise<Imag
 /** Step pictures that are kept: twenty steps of ten pictures at 128 pixels are about 13 MB. */
 const KEPT = 200;
 
+/** After this a picture of a step that is just being made is of no use. */
+const SOON_MS = 10_000;
+/** A step of a finished picture may wait for the device, which does what was asked for before. */
+const PATIENT_MS = 10 * 60_000;
+
 /**
  * Pictures of decode steps. One is fetched at a time; of those asked for meanwhile only the latest
  * is fetched next, and the others are counted as dropped. Steps of a finished picture can be asked
- * for together: they wait until nothing newer is wanted.
+ * for together: they come one after the other beside that, however long it takes.
  */
 export class Previews {
   /** Grows with each picture that arrived: reading it makes a drawing follow. */
@@ -16,9 +21,11 @@ export class Previews {
   readonly #load: LoadPicture;
   readonly #kept = new Map<string, ImageBitmap>();
   readonly #failed = new Set<string>();
-  #busy = false;
+  readonly #coming = new Set<string>();
   #latest: string | null = null;
   #backlog: string[] = [];
+  #soon = false;
+  #patient = false;
 
   constructor(load: LoadPicture) {
     this.#load = load;
@@ -30,39 +37,54 @@ export class Previews {
 
   /** Asks for a picture now. */
   want(address: string): void {
-    if (this.#kept.has(address) || this.#failed.has(address) || this.#latest === address) return;
+    if (this.#isSettled(address) || this.#latest === address) return;
     if (this.#latest !== null) this.dropped += 1;
     this.#latest = address;
-    void this.#work();
+    void this.#fetchLatest();
   }
 
-  /** Asks for pictures whenever there is time. */
+  /** Asks for pictures in this order, before those that wait already. */
   wantAll(addresses: readonly string[]): void {
     const fresh = addresses.filter((address) => !this.#kept.has(address));
     this.#backlog = [...new Set([...fresh, ...this.#backlog])].slice(0, KEPT);
-    void this.#work();
+    void this.#fetchBacklog();
   }
 
-  async #work(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    for (let next = this.#next(); next !== null; next = this.#next()) await this.#fetch(next);
-    this.#busy = false;
+  #isSettled(address: string): boolean {
+    return this.#kept.has(address) || this.#failed.has(address) || this.#coming.has(address);
   }
 
-  #next(): string | null {
-    const next = this.#latest ?? this.#backlog.shift() ?? null;
-    this.#latest = null;
-    return next;
+  async #fetchLatest(): Promise<void> {
+    if (this.#soon) return;
+    this.#soon = true;
+    while (this.#latest !== null) {
+      const next = this.#latest;
+      this.#latest = null;
+      await this.#fetch(next, SOON_MS);
+    }
+    this.#soon = false;
   }
 
-  async #fetch(address: string): Promise<void> {
-    if (this.#kept.has(address) || this.#failed.has(address)) return;
+  async #fetchBacklog(): Promise<void> {
+    if (this.#patient) return;
+    this.#patient = true;
+    for (let next = this.#backlog.shift(); next !== undefined; next = this.#backlog.shift()) {
+      await this.#fetch(next, PATIENT_MS);
+    }
+    this.#patient = false;
+  }
+
+  async #fetch(address: string, timeout: number): Promise<void> {
+    if (this.#isSettled(address)) return;
+    this.#coming.add(address);
     try {
-      this.#keep(address, await this.#load(address, AbortSignal.timeout(10_000)));
-    } catch {
-      // A preview that is gone stays gone: the next step brings its own.
-      this.#failed.add(address);
+      this.#keep(address, await this.#load(address, AbortSignal.timeout(timeout)));
+    } catch (error) {
+      // One that is gone stays gone; one that took too long may be asked for again.
+      const late = error instanceof DOMException && error.name === 'TimeoutError';
+      if (!late) this.#failed.add(address);
+    } finally {
+      this.#coming.delete(address);
     }
   }
 

@@ -121,6 +121,8 @@ export class StepView {
     this.loading = false;
     if (steps === undefined) return;
     this.#loaded = new Map(this.#loaded).set(id, steps);
-    this.#generate.previews.wantAll(steps.steps.map((step) => step.preview));
+    // The finished picture is a file, and there at once: its pixels serve until those of a step come.
+    const pictures = [this.#generate.finished, ...steps.steps.map((step) => step.preview)];
+    this.#generate.previews.wantAll(pictures.filter((address) => address !== null));
   }
 }

@@ -12,10 +12,11 @@ import { launch, openWindow } from './window.ts';
 
 const FOLDER = fileURLToPath(new URL('../../.readme', import.meta.url));
 const MOST_BYTES = 300_000;
-/** A step of 16 at which most is decided and some is open. */
-const STEP = /Step 1[0-4] of 16/;
-/** So many that such a step of one of them is told: few cores tell of few. */
+/** Of so many, this one is looked at while the others are made. */
 const COUNT = 48;
+const INDEX = 8;
+/** Steps that are taken back from the last one: then most is decided and some is open. */
+const BACK = 4;
 
 const host = await startHost({ model: 'starter', settings: { previews: 'every' } });
 const browser = await launch();
@@ -59,19 +60,22 @@ async function furnishGallery(): Promise<void> {
 
 try {
   const { page, close } = await openWindow(browser, host);
-  // What the codes look like is worked out while nobody waits.
-  await page.waitForTimeout(10_000);
   await setField(page, 'Seed', 20);
   await setField(page, 'Count', COUNT);
   await setField(page, 'Final guidance', 1);
   await page.getByRole('group', { name: 'Picture' }).focus();
   await page.keyboard.press('Enter');
-  const second = page.getByRole('heading', { name: new RegExp(`^Image (9|[1-4]\\d) of ${COUNT}`) });
-  await second.waitFor({ timeout: 120_000 });
-  // The step stays in words when its picture is done.
-  const shown = () =>
-    Promise.all(['live', STEP].map((text) => page.getByText(text, { exact: true }).isVisible()));
-  while ((await shown()).includes(false)) await page.waitForTimeout(30);
+  await page.getByText(/^1\d saved/).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: `Image ${INDEX}, seed ${19 + INDEX}` }).click();
+  await page.getByLabel('Decode steps').getByRole('button', { name: 'Show decode steps' }).click();
+  const steps = page.getByRole('slider', { name: 'Decode steps' });
+  // It goes when every step is there.
+  const running = page.getByRole('button', { name: 'Running again…' });
+  await running.waitFor({ state: 'detached', timeout: 120_000 });
+  await steps.focus();
+  for (let back = 0; back < BACK; back++) await page.keyboard.press('ArrowLeft');
+  await steps.blur();
+  await page.waitForTimeout(1000);
   await save(page, 'generate');
   await done(page, COUNT);
   await close();

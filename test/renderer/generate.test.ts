@@ -490,7 +490,11 @@ describe('previews', () => {
       asked.push(address);
       return new Promise((resolve, reject) => {
         waiting.push(() =>
-          address === 'lost' ? reject(new Error('gone')) : resolve({ close() {} } as ImageBitmap),
+          address === 'lost'
+            ? reject(new Error('gone'))
+            : address === 'late' && asked.filter((one) => one === 'late').length === 1
+              ? reject(new DOMException('late', 'TimeoutError'))
+              : resolve({ close() {} } as ImageBitmap),
         );
       });
     };
@@ -513,13 +517,30 @@ describe('previews', () => {
     expect(previews.get('2')).toBeNull();
   });
 
-  test('let what is wanted now go before what can wait', async () => {
+  test('that are wanted now do not wait for those that can', async () => {
     const { asked, answer, previews } = slow();
     previews.wantAll(['a', 'b', 'c']);
     previews.want('now');
+    // It is on its way.
+    previews.want('a');
+    expect(asked).toEqual(['a', 'now']);
     await answer();
     await answer();
     expect(asked).toEqual(['a', 'now', 'b']);
+    previews.wantAll(['first', 'b']);
+    await answer();
+    expect(asked).toEqual(['a', 'now', 'b', 'first']);
+  });
+
+  test('that came too late may come another time', async () => {
+    const { asked, answer, previews } = slow();
+    previews.want('late');
+    await answer();
+    expect(previews.get('late')).toBeNull();
+    previews.want('late');
+    await answer();
+    expect(asked).toEqual(['late', 'late']);
+    expect(previews.get('late')).not.toBeNull();
   });
 
   test('that are gone are not asked for again', async () => {

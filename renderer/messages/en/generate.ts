@@ -103,6 +103,7 @@ export const generate = {
   'stage.token': 'Row {row}, column {column}: token {token}',
   'stage.tokenOpen': 'Row {row}, column {column}: open',
   'steps.title': 'Decode steps',
+  'steps.loading': 'Running again…',
   'steps.now': 'Step {step} of {total} · {decided} of {tokens} tokens decided',
   'steps.value': 'Decode step {step} of {total}',
   'steps.back': 'One step back',

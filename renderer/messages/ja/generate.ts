@@ -102,6 +102,7 @@ export const generate: Translation<typeof english> = {
   'stage.cell': '{row} 行 {column} 列: {bits} ビット、第 2 候補 {second} %',
   'stage.token': '{row} 行 {column} 列: トークン {token}',
   'stage.tokenOpen': '{row} 行 {column} 列: 未定',
+  'steps.loading': '再実行中…',
   'steps.title': 'デコードステップ',
   'steps.now': '{step} / {total} · {tokens} 中 {decided} トークン確定',
   'steps.value': 'デコードステップ {step} / {total}',
