@@ -14,13 +14,11 @@ import { executedSteps } from './decode.ts';
 import { Marks } from './marks.svelte.ts';
 import { loadTable, Mosaics } from './mosaics.svelte.ts';
 import { Paces } from './paces.svelte.ts';
+import { PictureDetails } from './picture-details.svelte.ts';
 import { loadPicture, Previews } from './previews.svelte.ts';
 import { StepView } from './step-view.svelte.ts';
 import { subjectOf } from './subject.ts';
-import { warmPicture, type WarmPicture } from './warm.ts';
-
-/** Pictures whose details are kept as they came: some kilobytes each. */
-const MOST_TOLD = 500;
+import { warmPicture } from './warm.ts';
 
 /** What a person picked among the pictures of jobs. */
 interface Pick {
@@ -37,10 +35,6 @@ export class Generate {
   picked = $state.raw<Pick | null>(null);
   /** The key that shows the parent is held. */
   parentHeld = $state(false);
-  /** Null for a picture that could not be read. */
-  #details = $state.raw<ReadonlyMap<number, ImageDetail | null>>(new Map());
-  /** Details that came with the news of a picture, the newest last. */
-  readonly #told = new Map<number, ImageDetail>();
   /** The job that ended last, until another one starts. */
   ended = $state.raw<Ended | null>(null);
   /** Escape was pressed with nothing left to close: whether to cancel is asked. */
@@ -52,7 +46,7 @@ export class Generate {
   readonly previews = new Previews(loadPicture);
   readonly mosaics: Mosaics;
   readonly #announcements: Announcements;
-  readonly #warm: WarmPicture;
+  readonly #details: PictureDetails;
   readonly #paces: Paces;
 
   /** A picture of the library that the address asks for, whatever job it came from. */
@@ -106,8 +100,8 @@ export class Generate {
   readonly finished = $derived.by(() =>
     this.detail?.file === 'present' ? fullAddress(this.detail) : null,
   );
-  readonly detail = $derived(
-    this.imageId === null ? null : (this.#details.get(this.imageId) ?? null),
+  readonly detail = $derived.by(() =>
+    this.imageId === null ? null : this.#details.get(this.imageId),
   );
   /** What is known of the picture on the stage; null while there is none. */
   readonly subject = $derived.by(() => subjectOf(this.detail, this.job, this.index));
@@ -146,7 +140,7 @@ export class Generate {
 
   constructor(app: App, warm = warmPicture) {
     this.app = app;
-    this.#warm = warm;
+    this.#details = new PictureDetails(app, warm);
     this.#paces = new Paces(app.kept);
     this.steps = new StepView(this);
     this.marks = new Marks(this);
@@ -154,7 +148,7 @@ export class Generate {
     this.#announcements = new Announcements(app, (ended) => (this.ended = ended));
     app.events.on('jobs', () => this.#announcements.follow());
     app.events.on('progress', (event) => this.#announcements.progress(event.progress));
-    app.events.on('images', (event) => this.#forget(changedIds(event)));
+    app.events.on('images', (event) => this.#details.forget(changedIds(event), this.imageId));
     app.events.onMade((made) => this.#take(made));
   }
 
@@ -205,14 +199,7 @@ export class Generate {
   /** Reads a kept picture's details and pixels, once, so that all of it appears together. */
   async load(id: number | null): Promise<void> {
     if (id === null) return;
-    const told = this.#told.get(id);
-    this.#told.delete(id);
-    if (told !== undefined) this.#learn(told);
-    if (this.#details.get(id)) return;
-    const detail = told ?? (await this.#read(id));
-    if (told === undefined && detail !== undefined) this.#learn(detail);
-    if (detail?.file === 'present') await this.#warm(fullAddress(detail));
-    this.#details = new Map(this.#details).set(id, detail ?? null);
+    const detail = await this.#details.load(id, (came) => this.#learn(came));
     // One of a job that is off the list by now: the strip shows the pictures beside it all the same.
     if (this.#linked === id && detail?.job) await this.app.jobs.find(detail.job);
   }
@@ -226,7 +213,7 @@ export class Generate {
     const { detail, app } = this;
     if (detail === null) return;
     const rebuilt = await app.act(app.studio.images.rebuild({ id: detail.id }));
-    if (rebuilt) this.#details = new Map(this.#details).set(rebuilt.id, rebuilt);
+    if (rebuilt) this.#details.put(rebuilt);
   }
 
   /** The next job starts from the representation of the picture on the stage. */
@@ -327,38 +314,18 @@ export class Generate {
   }
 
   /** Reads a picture again: something of it changed. */
-  async reload(id: number): Promise<void> {
-    const detail = await this.#read(id);
-    if (detail) this.#details = new Map(this.#details).set(id, detail);
-  }
-
-  #read(id: number): Promise<ImageDetail | undefined> {
-    return this.app.act(this.app.studio.images.get({ id }));
+  reload(id: number): Promise<void> {
+    return this.#details.reload(id);
   }
 
   /** Keeps the details of pictures that were just made. The one that will be on the stage is loaded. */
   async #take(made: readonly ImageDetail[]): Promise<void> {
-    for (const detail of made) this.#told.set(detail.id, detail);
-    for (const oldest of this.#told.keys()) {
-      if (this.#told.size <= MOST_TOLD) break;
-      this.#told.delete(oldest);
-    }
+    this.#details.tell(made);
     const newest = made.at(-1);
     const { navigation, jobs } = this.app;
     const followed = navigation.view === 'generate' && this.picked === null;
     if (newest?.job !== jobs.running?.id || !followed || newest?.file !== 'present') return;
-    await this.#warm(fullAddress(newest));
-    this.#details = new Map(this.#details).set(newest.id, newest);
-  }
-
-  /** Pictures changed somewhere: what is on the stage is read again, the rest when it is needed. */
-  #forget(ids: readonly number[] | null): void {
-    const shown = this.imageId;
-    const stale = (id: number) => ids === null || ids.includes(id);
-    for (const id of this.#told.keys()) if (stale(id)) this.#told.delete(id);
-    const kept = [...this.#details].filter(([id]) => id === shown || !stale(id));
-    if (kept.length < this.#details.size) this.#details = new Map(kept);
-    if (shown !== null && this.#details.has(shown) && stale(shown)) void this.reload(shown);
+    await this.#details.show(newest);
   }
 }
 
