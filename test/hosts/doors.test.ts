@@ -53,7 +53,19 @@ async function contents(folder: string): Promise<readonly string[]> {
   return (await Promise.all(lines)).toSorted();
 }
 
-const NFS = { platform: 'linux', typeOf: () => Promise.resolve(0x6969) };
+/** Disks of a Linux machine: the number of each folder's file system, and what is mounted. */
+const linux = (typeOf: (folder: string) => number | Promise<number>, mounts = '') => ({
+  platform: 'linux',
+  typeOf: async (folder: string) => typeOf(folder),
+  mounts: async () => mounts,
+});
+const NFS = linux(() => 0x6969);
+const MOUNTS = String.raw`
+24 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw
+61 24 0:52 / /mnt/the\040lab rw,nosuid shared:33 - fuse.sshfs lab:/data rw,user_id=1000
+62 61 0:53 / /mnt/the\040lab/here rw shared:34 - fuse.gocryptfs /home/a/b rw
+63 24 8:17 / /mnt/stick rw shared:35 - fuseblk /dev/sdb1 rw
+`;
 
 describe('a library on a network drive', () => {
   test('is a state of its own, can be looked at, and nothing of it changes', async () => {
@@ -77,7 +89,7 @@ describe('a library on a network drive', () => {
     const { client } = await open(await filledHome());
     const to = join(await libraryFolder(), 'share');
     const { client: other } = await open(await filledHome(), {
-      disks: { platform: 'linux', typeOf: (of) => Promise.resolve(of === to ? 0x517b : 0xef53) },
+      disks: linux((of) => (of === to ? 0x517b : 0xef53)),
     });
     await fails(other.library.move({ folder: to }), 'invalid-request', 'folder');
     expect(await stateOf(other)).toEqual({ kind: 'open' });
@@ -87,6 +99,7 @@ describe('a library on a network drive', () => {
   test.each<[string, string, number, string | null]>([
     ['linux', '/mnt/x', 0xff534d42, 'SMB'],
     ['linux', '/mnt/x', -0xacb2be, 'SMB'],
+    ['linux', '/mnt/c/pictures', 0x01021997, '9P'],
     ['linux', '/mnt/x', 0xef53, null],
     ['darwin', '/Volumes/x', 0x6969, null],
     ['win32', String.raw`\\server\share\x`, 0, 'Windows share'],
@@ -94,19 +107,34 @@ describe('a library on a network drive', () => {
     ['win32', String.raw`\\?\C:\x`, 0, null],
     ['win32', String.raw`C:\x`, 0, null],
   ])('on %s, %s of type %d is %s', async (platform, folder, type, name) => {
-    const typeOf = () => Promise.resolve(type);
-    expect(await networkDrive(folder, { platform, typeOf })).toBe(name);
+    expect(await networkDrive(folder, { ...linux(() => type), platform })).toBe(name);
+  });
+
+  test.each([
+    ['/mnt/the lab/pictures', 'SSHFS'],
+    ['/mnt/the lab', 'SSHFS'],
+    ['/mnt/the lab/here/pictures', null],
+    ['/mnt/the laboratory', null],
+    ['/mnt/stick/pictures', null],
+  ])('served by a program, %s is %s', async (folder, name) => {
+    expect(
+      await networkDrive(
+        folder,
+        linux(() => 0x65735546, MOUNTS),
+      ),
+    ).toBe(name);
   });
 
   test('a folder that is not there yet is judged by the one above', async () => {
-    const typeOf = (of: string): Promise<number> =>
-      of === '/mnt'
-        ? Promise.resolve(0x6969)
-        : Promise.reject(Object.assign(new Error('none'), { code: 'ENOENT' }));
-    expect(await networkDrive('/mnt/a/b', { platform: 'linux', typeOf })).toBe('NFS');
-    const denied = Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }));
-    const none = { platform: 'linux', typeOf: () => denied };
-    expect(await networkDrive('/mnt/a/b', none)).toBeNull();
+    const none = (code: string) => Promise.reject(Object.assign(new Error(code), { code }));
+    const above = linux((of) => (of === '/mnt' ? 0x6969 : none('ENOENT')));
+    expect(await networkDrive('/mnt/a/b', above)).toBe('NFS');
+    expect(
+      await networkDrive(
+        '/mnt/a/b',
+        linux(() => none('EACCES')),
+      ),
+    ).toBeNull();
     expect(await networkDrive(await libraryFolder())).toBeNull();
   });
 });
