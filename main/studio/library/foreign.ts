@@ -4,7 +4,7 @@ import { cropSquare } from '#pictures/pictures';
 import { makeRecipe } from '#pictures/recipe';
 import type { RgbImage } from '#worker/protocol';
 import { requireNetworks } from '../making/plan.ts';
-import { savePicture } from '../queue/picture-store.ts';
+import { savePicture, type Kept } from '../queue/picture-store.ts';
 import type { InstalledModel } from '../models/installed.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
@@ -28,11 +28,7 @@ export async function encoderOf({ library, settings }: Workshop): Promise<Instal
  * Takes in a picture that no RCG made, with the model of the settings: its centre as the model sees
  * it, the representation of the whole, and the tokens that come nearest to it.
  */
-export async function importForeign(
-  shop: Workshop,
-  image: RgbImage,
-  name: string,
-): Promise<number> {
+export async function importForeign(shop: Workshop, image: RgbImage, name: string): Promise<Kept> {
   const model = await encoderOf(shop);
   const ref = modelRef(shop, model, shop.settings.get().target);
   const options = { signal: shop.closing };
@@ -71,7 +67,7 @@ export async function importForeign(
       },
     },
   );
-  const { id } = await savePicture(shop, square, {
+  return savePicture(shop, square, {
     recipe,
     modelTitle: model.manifest.title.en,
     operation: 'import',
@@ -79,5 +75,4 @@ export async function importForeign(
     times,
     job: null,
   });
-  return id;
 }

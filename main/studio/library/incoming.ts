@@ -3,7 +3,7 @@ import type { Recipe } from '#api/recipe';
 import type { ImportResult, Refusal } from '#api/exchange';
 import { operationOf } from '#pictures/library-text';
 import { recipeTokens } from '#pictures/recipe';
-import { keepPng, savePicture, withTexts } from '../queue/picture-store.ts';
+import { keepPng, savePicture, withTexts, type Kept } from '../queue/picture-store.ts';
 import { modelRef } from '../studio.ts';
 import type { Workshop } from '../workshop.ts';
 import { makerTitles } from '../models/titles.ts';
@@ -13,8 +13,7 @@ import { importForeign } from './foreign.ts';
 import { plainName, readIncoming, refusalOf, type IncomingFile } from './incoming-files.ts';
 
 /** A picture that came in. */
-interface Brought {
-  readonly id: number;
+interface Brought extends Pick<Kept, 'id' | 'changed'> {
   /** It was not in the library, or lay in the bin. */
   readonly fresh: boolean;
 }
@@ -36,7 +35,9 @@ export async function importPictures(
     for (const file of files) {
       const name = plainName(file.name);
       try {
-        brought.push(await importOne(shop, await readIncoming(file, name)));
+        const one = await importOne(shop, await readIncoming(file, name));
+        brought.push(one);
+        shop.events.publish({ kind: 'images', ids: one.changed });
       } catch (error) {
         refused.push(refusalOf(error, name));
       }
@@ -54,23 +55,23 @@ const idsOf = (brought: readonly Brought[]): readonly number[] => brought.map(({
 async function importOne(shop: Workshop, file: IncomingFile): Promise<Brought> {
   switch (file.kind) {
     case 'recipe':
-      return { id: await importRecipe(shop, file.recipe), fresh: true };
+      return { ...(await importRecipe(shop, file.recipe)), fresh: true };
     case 'ours':
       return importOurs(shop, file.bytes, file.ours);
     case 'foreign':
-      return { id: await importForeign(shop, file.image, file.name), fresh: true };
+      return { ...(await importForeign(shop, file.image, file.name)), fresh: true };
   }
 }
 
 /** A recipe alone: its tokens become pixels again, with the model that made them. */
-async function importRecipe(shop: Workshop, recipe: Recipe): Promise<number> {
+async function importRecipe(shop: Workshop, recipe: Recipe): Promise<Kept> {
   const model = await shop.library.findMaker(recipe.model);
   const ref = modelRef(shop, model, recipe.target);
   const request = { model: ref, tokens: [recipeTokens(recipe)] };
   const { images } = await shop.engine.call('decode', request, { signal: shop.closing });
   const [image] = images;
   if (image === undefined) throw new StudioError('internal', 'The engine made no picture.');
-  const { id } = await savePicture(shop, image, {
+  return savePicture(shop, image, {
     recipe,
     modelTitle: model.manifest.title.en,
     operation: operationOf(recipe.source.kind),
@@ -78,7 +79,6 @@ async function importRecipe(shop: Workshop, recipe: Recipe): Promise<number> {
     times: { representation: 0, tokens: 0, pixels: 0 },
     job: null,
   });
-  return id;
 }
 
 /** A picture of ours gets its row and its file back; one that is here already is brought to light. */
@@ -92,7 +92,7 @@ async function importOurs(shop: Workshop, bytes: Uint8Array, ours: OurPicture): 
       const saved = await files.write(image.path, bytes);
       history().images.setFile(id, { state: 'present', ...saved });
     }
-    return { id, fresh: image.deletedAt !== null };
+    return { id, changed: [id], fresh: image.deletedAt !== null };
   }
   // The job that made it was another library's, or the picture was deleted for good since.
   const told = completeText(ours, { newId: shop.newId, createdAt: shop.now() });
@@ -102,7 +102,7 @@ async function importOurs(shop: Workshop, bytes: Uint8Array, ours: OurPicture): 
   const text = free ? named : { ...named, uid: shop.newId() };
   const { recipe, size } = ours;
   const titleOf = await makerTitles(shop);
-  const { id } = await keepPng(shop, withTexts(bytes, recipe, text), {
+  const kept = await keepPng(shop, withTexts(bytes, recipe, text), {
     recipe,
     text,
     size,
@@ -112,5 +112,5 @@ async function importOurs(shop: Workshop, bytes: Uint8Array, ours: OurPicture): 
     times: text.times,
     job: null,
   });
-  return { id, fresh: true };
+  return { ...kept, fresh: true };
 }

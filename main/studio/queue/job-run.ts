@@ -1,6 +1,5 @@
 import { StudioError } from '#api/errors';
 import type { Operation } from '#api/images';
-import type { StudioEvent } from '#api/studio';
 import type { Manifest } from '#bundle/manifest';
 import type { StoredImage, StoredJob } from '#history/types';
 import { makeRecipe, recipeRepresentation } from '#pictures/recipe';
@@ -219,9 +218,7 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   );
   const operation: Operation = parent === null ? 'generate' : 'variation';
   const image = { width: picture.size, height: picture.size, data: picture.image };
-  const told: StudioEvent[] = [];
-  const events = { publish: (event: StudioEvent) => void told.push(event) };
-  const kept = await savePicture({ ...shop, events }, image, {
+  const kept = await savePicture(shop, image, {
     recipe,
     modelTitle: manifest.title.en,
     operation,
@@ -232,6 +229,5 @@ async function keepPicture(run: Run, index: number, picture: Picture): Promise<v
   keeper.saved(index);
   shop.history().jobs.forgetCrashes(job.id);
   const made = await madeImages(shop, kept, manifest);
-  for (const event of told)
-    landings.publish(event.kind === 'images' ? { ...event, ...made } : event);
+  landings.publish({ kind: 'images', ids: kept.changed, ...made });
 }

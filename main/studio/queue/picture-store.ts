@@ -11,7 +11,6 @@ import { insertTexts, type Text } from '#pictures/png';
 import { recipeTexts } from '#pictures/recipe';
 import type { Pictured } from '#pictures/thumbnails';
 import type { StageTimes, RgbImage } from '#worker/protocol';
-import type { EventHub } from '../events.ts';
 import type { Workshop } from '../workshop.ts';
 
 /** A picture that is to be kept. */
@@ -32,11 +31,11 @@ export interface NewPicture {
 /** A picture that was kept. */
 export interface Kept extends Pictured {
   readonly id: number;
+  /** The pictures that are another now, for who tells windows of them: its own, and its parents. */
+  readonly changed: readonly number[];
 }
 
-interface Keeper extends Pick<Workshop, 'files' | 'history' | 'newId' | 'now'> {
-  readonly events: Pick<EventHub, 'publish'>;
-}
+type Keeper = Pick<Workshop, 'files' | 'history' | 'newId' | 'now'>;
 
 /**
  * Keeps a picture for good: file first, then the row, which also notes it in its job. A file whose
@@ -54,7 +53,7 @@ export async function savePicture(
 
 /** Keeps the bytes of a PNG that carries its texts already. */
 export async function keepPng(
-  { files, history, events }: Keeper,
+  { files, history }: Keeper,
   png: Uint8Array,
   picture: NewPicture & { readonly text: LibraryText; readonly size: number },
 ): Promise<Kept> {
@@ -78,8 +77,7 @@ export async function keepPng(
       parents: parents.map((parent) => ({ id: parent.id, operation: parent.operation })),
     });
     const changed = [id, ...parents.map((parent) => parent.id)];
-    events.publish({ kind: 'images', ids: changed });
-    return { id, uid: text.uid, path, version };
+    return { id, uid: text.uid, path, version, changed };
   } catch (error) {
     await files.remove([path]).catch(() => undefined);
     throw error;

@@ -6,7 +6,6 @@ import type { History } from '#history/history';
 import { openImageFiles } from '#pictures/image-files';
 import type { LibraryText } from '#pictures/library-text';
 import { encodePng } from '#pictures/pictures';
-import { createEventHub } from '#studio/events';
 import { keepPng, pictureTexts } from '#studio/queue/picture-store';
 import { recipeOf, scramble } from '../../helpers/library.ts';
 import { openHistory, pattern, RARE } from './library.ts';
@@ -142,7 +141,6 @@ async function inserts(history: History, { folder, runs, say }: HistoryOptions) 
   const keeper = {
     files,
     history: () => history,
-    events: createEventHub(),
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
   };
