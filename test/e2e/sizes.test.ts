@@ -81,6 +81,23 @@ story('a language with longer words than any fits, and leaves none untranslated'
   expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
 });
 
+story('written from the right, everything has its place too', async () => {
+  const { page, shot } = await app.open();
+  await page.addInitScript(() => {
+    addEventListener('DOMContentLoaded', () => (document.documentElement.dir = 'rtl'));
+  });
+  await page.reload();
+  const found: Record<string, readonly string[]> = {};
+  for (const at of Object.keys(VIEWS)) {
+    await go(page, at);
+    await shot(`from-the-right${at.replace('/', '-')}`);
+    found[at] = await crowded(page);
+  }
+  expect(found).toEqual(NOTHING);
+  const rail = await page.locator('nav[data-region]').first().boundingBox();
+  expect(rail?.x).toBeGreaterThan(1440 / 2);
+});
+
 story('at 1440 × 900 the regions have the sizes of the design', async () => {
   const { page } = await app.open();
   const size = async (selector: string, side: 'width' | 'height') =>
