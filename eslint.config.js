@@ -31,6 +31,13 @@ export default tseslint.config(
     rules,
   },
   {
+    files: ['main/**/*.ts', 'models/**/*.ts'],
+    rules: {
+      // Nobody goes out into a network (test/layers.ts has Node's own modules).
+      'no-restricted-globals': ['error', 'fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'],
+    },
+  },
+  {
     files: ['**/*.svelte'],
     extends: [tseslint.configs.base, ...svelte.configs.recommended],
     languageOptions: {

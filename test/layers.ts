@@ -42,13 +42,21 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'main/electron': ['main/api', 'main/pictures', 'main/studio', 'main/worker'],
 };
 
-/** The only layer that may import a package. */
+/** The only layer that may import a package or a part of Node. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['main/runtime'],
   sharp: ['main/pictures'],
   commander: ['main/cli'],
   'better-sqlite3': ['main/history'],
   electron: ['main/electron'],
+  // Nobody goes out into a network; one host listens on this machine.
+  'node:http': ['main/http'],
+  'node:net': ['main/http'],
+  'node:https': [],
+  'node:http2': [],
+  'node:tls': [],
+  'node:dgram': [],
+  'node:dns': [],
 };
 
 /** Layers that must not know Node: no built-in modules, no packages beside zod. */
