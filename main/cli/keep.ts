@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
 import type { CreateJob, Job } from '#api/jobs';
@@ -88,11 +89,11 @@ function draw({ print }: Session, event: StudioEvent, id: number): void {
 
 async function printKept(
   { print }: Session,
-  { client, studio }: OpenedLibrary,
+  { client }: OpenedLibrary,
   image: number,
 ): Promise<void> {
   const { recipe, path, times } = await client.images.get({ id: image });
-  const file = studio.shop.files.absolute(path);
+  const file = join((await client.library.place()).folder, path);
   const { seed, tokenHash } = recipe;
   const json = { id: image, file, seed, recipe, tokenHash, ms: times, written: 'new' };
   print.result(json, `${file}  picture ${image}  seed ${seed}`);

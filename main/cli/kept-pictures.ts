@@ -247,12 +247,9 @@ export async function exportPicturesCommand(
   });
 }
 
-async function exported({ client, studio }: OpenedLibrary, id: number, metadata: boolean) {
-  const { address, name, bytes } = await client.images.export({ ids: [id], metadata });
-  const download = studio.exports.open(address);
-  if (download === null) throw new StudioError('internal', 'The export is not there any more.');
-  const whole = await new Response(download.read(0, bytes - 1)).bytes();
-  return { name, bytes: whole };
+async function exported({ client, download }: OpenedLibrary, id: number, metadata: boolean) {
+  const { address, name } = await client.images.export({ ids: [id], metadata });
+  return { name, bytes: await download(address) };
 }
 
 /** `starter-42.png`, then `starter-42-2.png`: two pictures may have one seed. */

@@ -87,7 +87,7 @@ function transfer(
 ): Promise<number> {
   const { signal, print } = session;
   return withLibrary(session, {}, async (library) => {
-    const cancel = (): void => void library.studio.library.cancelTransfer();
+    const cancel = (): void => void library.client.library.cancelTransfer().catch(() => undefined);
     signal.addEventListener('abort', cancel, { once: true });
     const watching = watch(library, print.progress);
     const doing = work(library);
@@ -101,15 +101,19 @@ function transfer(
   });
 }
 
-function watch({ studio }: OpenedLibrary, draw: Session['print']['progress']) {
-  const stream = studio.events();
+function watch({ client }: OpenedLibrary, draw: Session['print']['progress']) {
+  const stop = new AbortController();
   const reading = (async () => {
-    for await (const event of stream) {
-      if (event.kind === 'transfer') draw?.(event.done / (event.total || 1), event.way);
+    try {
+      for await (const event of await client.studio.events(undefined, { signal: stop.signal })) {
+        if (event.kind === 'transfer') draw?.(event.done / (event.total || 1), event.way);
+      }
+    } catch {
+      // It was stopped, or cannot be followed: what is done does not depend on its being drawn.
     }
   })();
   return async (): Promise<void> => {
-    await stream.return?.();
+    stop.abort();
     await reading;
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findServed, leaveAddress } from '#http/served';
 import { serve } from '#http/server';
 import { hostOptions } from '#studio/host-options';
 import { unavailable } from '#studio/library/state';
@@ -27,18 +28,25 @@ export async function serveCommand(
     ...(library === undefined ? {} : { libraryFolder: resolve(library) }),
   });
   try {
+    const { folder } = opened.shop.files;
     // Its owner has a window; a second one could only say so. Other troubles can be mended in a window.
-    if (opened.state.kind === 'locked') throw unavailable(opened.state);
-    const host = await serve(opened, {
-      port: wanted,
-      token: randomBytes(24).toString('base64url'),
-      renderer: fileURLToPath(new URL('../../out/renderer', import.meta.url)),
-    });
-    print.result({ url: host.url, library: opened.shop.files.folder }, `RCG Studio: ${host.url}`);
+    if (opened.state.kind === 'locked') {
+      const served = await findServed(studio.home, folder);
+      if (served === null) throw unavailable(opened.state);
+      print.result({ url: served.url, library: folder }, `RCG Studio runs already: ${served.url}`);
+      if (open) openBrowser(await served.entry(), io.env);
+      return 0;
+    }
+    const token = randomBytes(24).toString('base64url');
+    const renderer = fileURLToPath(new URL('../../out/renderer', import.meta.url));
+    const host = await serve(opened, { port: wanted, token, renderer });
+    const leave = await leaveAddress(studio.home, { port: host.port, token });
+    print.result({ url: host.url, library: folder }, `RCG Studio: ${host.url}`);
     if (opened.state.kind !== 'open') print.note(unavailable(opened.state).message);
     print.note('It runs until you press Ctrl-C.');
     if (open) openBrowser(host.entry(), io.env);
     await stopped(signal);
+    await leave();
     await host.close();
   } finally {
     await opened.close();

@@ -46,6 +46,8 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
   const guard = createGuard(token, codes);
   const site = createSite(renderer, studio.assets);
   const closing = new AbortController();
+  const entry = (port: number | undefined): string =>
+    `http://127.0.0.1:${port}/?enter=${codes.issue()}`;
   const rpc = new RPCHandler(createRouter(endingWith(studio, closing.signal)), {
     plugins: [new BodyLimitPlugin({ maxBodySize: MAX_BODY_BYTES })],
   });
@@ -67,6 +69,10 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
       const { matched } = await rpc.handle(request, response, { prefix: '/rpc' });
       if (!matched) send(response, sentence(404, 'There is no such call.'));
       return;
+    }
+    if (url.pathname === '/entry' && request.method === 'POST') {
+      // For another program of the same person, which opens a browser here.
+      return send(response, sentence(200, entry(request.socket.localPort)));
     }
     const header = (name: string): string | null => {
       const value = request.headers[name];
@@ -93,7 +99,7 @@ export async function serve(studio: OpenStudio, options: ServeOptions): Promise<
   return {
     port,
     url: `http://127.0.0.1:${port}/?token=${token}`,
-    entry: () => `http://127.0.0.1:${port}/?enter=${codes.issue()}`,
+    entry: () => entry(port),
     close() {
       closing.abort();
       return close(server);

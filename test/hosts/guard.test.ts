@@ -116,6 +116,16 @@ describe('who may come in', () => {
     }
   });
 
+  test('another program of the same person is given an address that lets a browser in, once', async () => {
+    const given = await ask('/entry', { method: 'POST', headers: bearer });
+    const { pathname, search, origin } = new URL(given.body.toString().trim());
+    expect([given.status, origin]).toEqual([200, new URL(host.url).origin]);
+    expect(search).not.toContain(TOKEN);
+    expect([await status(pathname + search), await status(pathname + search)]).toEqual([303, 401]);
+    expect(await status('/entry', { method: 'POST' })).toBe(401);
+    expect(await status('/entry', { headers: bearer })).toBe(404);
+  });
+
   test('the token works only in the address of a page, not with a request that changes things', async () => {
     const path = `/rpc/studio/undo?token=${TOKEN}`;
     expect(await status(path, { method: 'POST', body: '{}' })).toBe(401);
