@@ -1,4 +1,4 @@
-import { chmod, rename, rm, stat, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/fetch';
@@ -45,6 +45,7 @@ export async function leaveAddress(
   const { pid } = process;
   const temporary = join(home.root, `.${FILE}.${pid}.tmp`);
   try {
+    await mkdir(home.root, { recursive: true });
     await writeFile(temporary, JSON.stringify({ version: 1, pid, port, token }), { mode: 0o600 });
     await chmod(temporary, 0o600);
     await rename(temporary, file);
@@ -53,7 +54,9 @@ export async function leaveAddress(
   }
   return async () => {
     // Another studio of this home may have left its own since.
-    if ((await readAddress(home))?.pid === pid) await rm(file, { force: true });
+    if ((await readAddress(home))?.pid !== pid) return;
+    // Without its process it says nothing.
+    await rm(file, { force: true }).catch(() => undefined);
   };
 }
 

@@ -36,18 +36,18 @@ const ABOUT: Readonly<Record<GraphName, string>> = {
   out  representation  float32 [B,D]`,
   mage: `mage.onnx: one step of MAGE's parallel decoding. R = B, or 2B when guided: then the rows of
 the condition come first, and those of the null condition behind them.
-  in   tokens            int32   [B,N]    mask id where unknown
-  in   representation    float32 [R,D]
-  in   is_null           float32 [R]      1: use the learned null condition
-  in   guidance          float32 [B]      weight of the guidance in this step
-  in   uniforms          float32 [B,N]    in (0,1): draws the codes
-  in   confidence_noise  float32 [B,N]    Gumbel noise, times the temperature of this step
-  in   mask_count        int32   [B]      tokens that stay masked after this step
-  out  sampled           int32   [B,N]
-  out  tokens_out        int32   [B,N]    input of the next step
-  out  probability       float32 [B,N]
-  out  entropy           float32 [B,N]    bits
-  out  second_probability  float32 [B,N]  of the code that is second in likelihood`,
+  in   tokens              int32   [B,N]    mask id where unknown
+  in   representation      float32 [R,D]
+  in   is_null             float32 [R]      1: use the learned null condition
+  in   guidance            float32 [B]      weight of the guidance in this step
+  in   uniforms            float32 [B,N]    in (0,1): draws the codes
+  in   confidence_noise    float32 [B,N]    Gumbel noise, times the temperature of this step
+  in   mask_count          int32   [B]      tokens that stay masked after this step
+  out  sampled             int32   [B,N]
+  out  tokens_out          int32   [B,N]    input of the next step
+  out  probability         float32 [B,N]
+  out  entropy             float32 [B,N]    bits
+  out  second_probability  float32 [B,N]    of the code that is second in likelihood`,
   decoder: `decoder.onnx: tokens to a picture.
   in   tokens          int32   [B,N]
   out  image           uint8   [B,S,S,3]  RGB
