@@ -186,7 +186,9 @@ describe('the program', () => {
 
   test('ends with its window, after the library was closed', async () => {
     const one = await another();
-    await one.connect();
+    const first = await one.connect();
+    // Before it is open there is nothing to close, and the end is at once.
+    await first.studio.studio.status();
     windowOf(one.electron).close();
     await until(() => one.electron.exitCode !== undefined);
     expect(one.electron.exitCode).toBe(0);
