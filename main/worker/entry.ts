@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { encodeError } from '#api/errors';
 import { createService } from './service.ts';
 
@@ -36,3 +37,5 @@ const service = createService({ send });
 if (port) port.on('message', (event) => service.receive(event.data));
 else process.on('message', (message) => service.receive(message));
 send({ kind: 'ready' });
+// Where compiled code is kept, it is kept now: this process is ended without being asked.
+flushCompileCache();
