@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { StudioError } from '#api/errors';
 import { reasonText } from '#api/reasons';
+import type { ImageDetail } from '#api/images';
 import type { CreateJob, Job } from '#api/jobs';
 import type { StudioEvent } from '#api/studio';
 import type { GenerateFiles } from '#studio/making/generate';
@@ -68,13 +69,17 @@ async function takeIn({ client }: OpenedLibrary, path: string): Promise<number> 
 /** Prints the pictures of a job as they are kept; gives the job as it ended. */
 async function follow(session: Session, library: OpenedLibrary, id: number): Promise<Job> {
   const { client } = library;
+  const { folder } = await client.library.place();
   let printed = 0;
   for await (const event of await client.studio.events()) {
     draw(session, event, id);
     if (event.kind !== 'jobs' && event.kind !== 'images') continue;
     const job = (await client.jobs.list()).find((one) => one.id === id);
     if (job === undefined) break;
-    for (const image of job.images.slice(printed)) await printKept(session, library, image);
+    for (const kept of job.images.slice(printed)) {
+      const image = await client.images.get({ id: kept });
+      printKept(session, image, join(folder, image.path));
+    }
     printed = job.images.length;
     if (ENDED.has(job.state)) return job;
   }
@@ -87,16 +92,10 @@ function draw({ print }: Session, event: StudioEvent, id: number): void {
   print.progress?.(total > 0 ? done / total : 0, `picture ${index + 1}, ${stage}`);
 }
 
-async function printKept(
-  { print }: Session,
-  { client }: OpenedLibrary,
-  image: number,
-): Promise<void> {
-  const { recipe, path, times } = await client.images.get({ id: image });
-  const file = join((await client.library.place()).folder, path);
+function printKept({ print }: Session, { id, recipe, times }: ImageDetail, file: string): void {
   const { seed, tokenHash } = recipe;
-  const json = { id: image, file, seed, recipe, tokenHash, ms: times, written: 'new' };
-  print.result(json, `${file}  picture ${image}  seed ${seed}`);
+  const json = { id, file, seed, recipe, tokenHash, ms: times, written: 'new' };
+  print.result(json, `${file}  picture ${id}  seed ${seed}`);
 }
 
 function paused(): StudioError {

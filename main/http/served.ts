@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/fetch';
@@ -6,6 +6,7 @@ import type { ContractRouterClient } from '@orpc/contract';
 import { z } from 'zod';
 import type { Contract } from '#api/contract';
 import { StudioError } from '#api/errors';
+import { makeFolder, writeAtomic } from '#pictures/files';
 import type { Home } from '#studio/home';
 
 // One studio owns a library. A second program of the same person becomes a client of the first: a
@@ -43,14 +44,12 @@ export async function leaveAddress(
 ): Promise<() => Promise<void>> {
   const file = join(home.root, FILE);
   const { pid } = process;
-  const temporary = join(home.root, `.${FILE}.${pid}.tmp`);
+  const text = JSON.stringify({ version: 1, pid, port, token });
   try {
-    await mkdir(home.root, { recursive: true });
-    await writeFile(temporary, JSON.stringify({ version: 1, pid, port, token }), { mode: 0o600 });
-    await chmod(temporary, 0o600);
-    await rename(temporary, file);
+    await makeFolder(home.root);
+    await writeAtomic(file, Buffer.from(text), 0o600);
   } catch {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    // Others will not find it.
   }
   return async () => {
     // Another studio of this home may have left its own since.

@@ -99,13 +99,13 @@ export async function readHead(path: string, length: number): Promise<Uint8Array
 
 /**
  * Writes a file so that it is there whole or not at all: a temporary file beside it, flushed to the
- * disk, then renamed over the name.
+ * disk, then renamed over the name. `mode` says who may read it, as far as the system lets us.
  */
-export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeAtomic(path: string, bytes: Uint8Array, mode = 0o666): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(bytes);
       await file.sync();
