@@ -148,6 +148,7 @@ describe('a library that is really broken', () => {
     await shot('broken-missing');
     await press(page, 'Try again');
     await page.locator('main').getByText('Tried again at').waitFor();
+    await shot('broken-tried');
     await heading(page, 'The library cannot be reached');
     expect(existsSync(there)).toBe(false);
     await rename(away, there);
